@@ -48,7 +48,7 @@ public interface Backend extends AutoCloseable {
   }
 
   /** Copies host values in, rounded to nearest even, as storage of frozen weights. */
-  Tensor of(Shape shape, float[] values, DType storage);
+  Tensor of(Shape shape, float[] values, Storage storage);
 
   /** Overwrites a tensor with host values. */
   void write(Tensor y, float[] values);

@@ -7,13 +7,13 @@ package org.diffusionrpo.tensor;
 public abstract class Buffer {
   private final Backend backend;
   private final int length;
-  private final DType dtype;
+  private final Storage storage;
   private int owners = 1;
 
-  protected Buffer(Backend backend, int length, DType dtype) {
+  protected Buffer(Backend backend, int length, Storage storage) {
     this.backend = backend;
     this.length = length;
-    this.dtype = dtype;
+    this.storage = storage;
     backend.memory().allocated(bytes());
   }
 
@@ -26,12 +26,12 @@ public abstract class Buffer {
     return length;
   }
 
-  public final DType dtype() {
-    return dtype;
+  public final Storage storage() {
+    return storage;
   }
 
   public final long bytes() {
-    return (long) length * dtype.bytes();
+    return (long) length * storage.bytes();
   }
 
   final void retain() {

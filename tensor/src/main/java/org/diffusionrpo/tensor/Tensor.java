@@ -43,8 +43,8 @@ public final class Tensor implements AutoCloseable {
     return buffer.backend();
   }
 
-  public DType dtype() {
-    return buffer.dtype();
+  public Storage storage() {
+    return buffer.storage();
   }
 
   /** The memory itself, for backends. */

@@ -16,7 +16,7 @@ import org.diffusionrpo.tensor.nn.Tape;
  * CLIP's text tower: a causal transformer. Radford et al. 2021, arXiv:2103.00020; CLIPTextModel and
  * CLIPTextModelWithProjection in transformers.
  * <pre>
- *   ids, N sequences of T     last hidden state [N, T, C]     text embeds [N, E]
+ *   ids [N, T], one sequence after the other     last hidden state [N, T, C]     text embeds [N, E]
  *   text embeds = text_projection(last hidden state at the first EOS)
  * </pre>
  */
@@ -52,55 +52,57 @@ public final class ClipTextModel {
   }
 
   /** Last hidden state after the final norm: the context of SD 1.5. */
-  public Tensor forward(Backend backend, int[][] ids, Tape tape) {
+  public Tensor forward(Backend backend, int[] ids, int samples, Tape tape) {
     try (MemoryScope scope = backend.scope()) {
-      return scope.keep(finalNorm.forward(encode(backend, ids, layers.size(), tape), tape));
+      return scope.keep(finalNorm.forward(encode(backend, ids, samples, layers.size(), tape), tape));
     }
   }
 
   /** Output of the last layer but {@code skip}, without the final norm; skip = 1 is the context of SDXL. */
-  public Tensor hiddenState(Backend backend, int[][] ids, int skip) {
+  public Tensor hiddenState(Backend backend, int[] ids, int samples, int skip) {
     if (skip < 0 || skip > layers.size()) {
       throw new IllegalArgumentException("hidden state " + skip + " from the end: the text tower has " + layers.size()
           + " layers");
     }
-    return encode(backend, ids, layers.size() - skip, Tape.NONE);
+    return encode(backend, ids, samples, layers.size() - skip, Tape.NONE);
   }
 
   /** Adds to the gradients of all parameters for the gradient of the last hidden state. */
-  public void backward(Tensor dHidden, int[][] ids, Tape tape) {
+  public void backward(Tensor dHidden, int[] ids, Tape tape) {
     try (MemoryScope scope = dHidden.backend().scope()) {
       Tensor dh = finalNorm.backward(dHidden, tape);
       for (int i = layers.size() - 1; i >= 0; i--) {
         dh = layers.get(i).backward(dh, tape);
       }
-      positions.backward(dh, positionIds(ids));
-      tokens.backward(dh, flat(ids));
+      positions.backward(dh, positionIds(ids.length, dh.dim(1)));
+      tokens.backward(dh, ids);
     }
   }
 
   /** Text embeds of a last hidden state, not normalised. */
-  public Tensor project(Tensor hidden, int[][] ids, Tape tape) {
+  public Tensor project(Tensor hidden, int[] ids, Tape tape) {
     try (MemoryScope scope = hidden.backend().scope()) {
-      return scope.keep(projection.forward(Rows.gather(hidden, eosRows(ids)), tape));
+      return scope.keep(projection.forward(Rows.gather(hidden, eosRows(ids, hidden.dim(0))), tape));
     }
   }
 
   /** The gradient of the last hidden state for that of the text embeds. */
-  public Tensor projectBackward(Tensor dEmbeds, int[][] ids, Tape tape) {
+  public Tensor projectBackward(Tensor dEmbeds, int[] ids, Tape tape) {
+    int samples = dEmbeds.dim(0);
     try (MemoryScope scope = dEmbeds.backend().scope()) {
-      return scope.keep(Rows.scatter(projection.backward(dEmbeds, tape), eosRows(ids), ids.length, ids[0].length));
+      return scope.keep(Rows.scatter(projection.backward(dEmbeds, tape), eosRows(ids, samples), samples, ids.length / samples));
     }
   }
 
-  private Tensor encode(Backend backend, int[][] ids, int depth, Tape tape) {
-    if (ids[0].length > config.maxPositions()) {
-      throw new IllegalArgumentException("CLIP: " + ids[0].length + " tokens, the text tower has "
+  private Tensor encode(Backend backend, int[] ids, int samples, int depth, Tape tape) {
+    int length = ids.length / samples;
+    if (length > config.maxPositions()) {
+      throw new IllegalArgumentException("CLIP: " + length + " tokens, the text tower has "
           + config.maxPositions() + " positions");
     }
     try (MemoryScope scope = backend.scope()) {
-      Tensor h = tokens.forward(backend, flat(ids), ids.length);
-      backend.addTo(h, positions.forward(backend, positionIds(ids), ids.length));
+      Tensor h = tokens.forward(backend, ids, samples);
+      backend.addTo(h, positions.forward(backend, positionIds(ids.length, length), samples));
       for (int i = 0; i < depth; i++) {
         h = layers.get(i).forward(h, tape);
       }
@@ -109,29 +111,25 @@ public final class ClipTextModel {
   }
 
   /** Row of the first EOS of each sequence, counted over all sequences. */
-  private int[] eosRows(int[][] ids) {
-    int[] rows = new int[ids.length];
-    for (int n = 0; n < ids.length; n++) {
-      int at = 0;
-      while (at < ids[n].length && ids[n][at] != config.eosToken()) {
+  private int[] eosRows(int[] ids, int samples) {
+    int length = ids.length / samples;
+    int[] rows = new int[samples];
+    for (int n = 0; n < samples; n++) {
+      int at = n * length;
+      while (at < (n + 1) * length && ids[at] != config.eosToken()) {
         at++;
       }
-      if (at == ids[n].length) {
+      if (at == (n + 1) * length) {
         throw new IllegalArgumentException("CLIP: sequence " + n + " has no end-of-text token " + config.eosToken());
       }
-      rows[n] = n * ids[n].length + at;
+      rows[n] = at;
     }
     return rows;
   }
 
-  private static int[] flat(int[][] ids) {
-    return java.util.Arrays.stream(ids).flatMapToInt(java.util.Arrays::stream).toArray();
-  }
-
-  private static int[] positionIds(int[][] ids) {
-    int length = ids[0].length;
-    int[] positions = new int[ids.length * length];
-    for (int i = 0; i < positions.length; i++) {
+  private static int[] positionIds(int count, int length) {
+    int[] positions = new int[count];
+    for (int i = 0; i < count; i++) {
       positions[i] = i % length;
     }
     return positions;

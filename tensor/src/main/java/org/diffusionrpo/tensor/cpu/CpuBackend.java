@@ -18,7 +18,7 @@ import org.diffusionrpo.kernels.cpu.Weights;
 import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
-import org.diffusionrpo.tensor.DType;
+import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.Memory;
 import org.diffusionrpo.tensor.OpChecks;
 import org.diffusionrpo.tensor.Shape;
@@ -64,7 +64,7 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public Tensor of(Shape shape, float[] values, DType storage) {
+  public Tensor of(Shape shape, float[] values, Storage storage) {
     OpChecks.values("of", shape, values);
     return switch (storage) {
       case F32 -> of(shape, values);
@@ -82,7 +82,7 @@ public final class CpuBackend implements Backend {
   @Override
   public float[] toArray(Tensor x) {
     CpuBuffer buffer = buffer(x);
-    return switch (x.dtype()) {
+    return switch (x.storage()) {
       case F32 -> buffer.floats().clone();
       case BF16 -> HalfFloats.fromBf16(buffer.halves());
       case F16 -> HalfFloats.fromFp16(buffer.halves());

@@ -18,7 +18,7 @@ public final class Conv2d implements Layer {
 
   public Conv2d(Parameters.Path path, int in, int out, int kernel, Conv2dGeometry geometry, boolean withBias) {
     int fanIn = in * kernel * kernel;
-    this.weight = path.create("weight", Shape.of(out, kernel, kernel, in), Init.fanIn(fanIn));
+    this.weight = path.matrix("weight", Shape.of(out, kernel, kernel, in), Init.fanIn(fanIn));
     this.bias = withBias ? path.create("bias", Shape.of(out), Init.fanIn(fanIn)) : null;
     this.kernel = kernel;
     this.geometry = geometry;

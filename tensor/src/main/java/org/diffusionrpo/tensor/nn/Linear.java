@@ -16,7 +16,7 @@ public final class Linear implements Layer {
   private final Parameter bias;
 
   public Linear(Parameters.Path path, int in, int out, boolean withBias) {
-    this.weight = path.create("weight", Shape.of(out, in), Init.fanIn(in));
+    this.weight = path.matrix("weight", Shape.of(out, in), Init.fanIn(in));
     this.bias = withBias ? path.create("bias", Shape.of(out), Init.fanIn(in)) : null;
   }
 

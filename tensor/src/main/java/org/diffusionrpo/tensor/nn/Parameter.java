@@ -1,7 +1,7 @@
 package org.diffusionrpo.tensor.nn;
 
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.DType;
+import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Tensor;
@@ -14,13 +14,15 @@ public final class Parameter implements AutoCloseable {
   private final String name;
   private final Shape shape;
   private final Init init;
+  private final boolean matrix;
   private Tensor value;
   private Tensor grad;
 
-  Parameter(String name, Shape shape, Init init) {
+  Parameter(String name, Shape shape, Init init, boolean matrix) {
     this.name = name;
     this.shape = shape;
     this.init = init;
+    this.matrix = matrix;
   }
 
   /** The full dotted name as in the checkpoint, for example {@code down_blocks.0.resnets.1.conv1.weight}. */
@@ -56,12 +58,17 @@ public final class Parameter implements AutoCloseable {
     return grad == null;
   }
 
+  /** True for the weights of linear layers and convolutions, which may be stored in half precision. */
+  public boolean isMatrix() {
+    return matrix;
+  }
+
   /** Sets the value from host values, rounded to {@code storage}; the old value is released. */
-  public void set(Backend backend, float[] values, DType storage) {
-    if (storage != DType.F32 && !isFrozen()) {
+  public void set(Backend backend, float[] values, Storage storage) {
+    if (storage != Storage.F32 && !isFrozen()) {
       throw new IllegalArgumentException(name + ": only frozen parameters can be stored as " + storage);
     }
-    if (value != null && value.dtype() == storage) {
+    if (value != null && value.storage() == storage) {
       backend.write(value, values);
       return;
     }
@@ -74,8 +81,8 @@ public final class Parameter implements AutoCloseable {
 
   /** Gives the parameter a zero gradient, so that it is trained. */
   public void unfreeze() {
-    if (value().dtype() != DType.F32) {
-      throw new IllegalStateException(name + " is stored as " + value.dtype() + " and cannot be trained");
+    if (value().storage() != Storage.F32) {
+      throw new IllegalStateException(name + " is stored as " + value.storage() + " and cannot be trained");
     }
     if (grad == null) {
       grad = ownedByModel(value.backend(), () -> value.backend().zeros(shape));

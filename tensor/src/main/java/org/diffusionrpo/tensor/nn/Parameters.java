@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.DType;
+import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.Philox;
 import org.diffusionrpo.tensor.Shape;
 
@@ -48,12 +48,12 @@ public final class Parameters implements AutoCloseable {
     for (Parameter parameter : all()) {
       float[] values = new float[parameter.shape().size()];
       parameter.init().fill(values, Philox.stream(seed, "init/" + parameter.name(), 0));
-      parameter.set(backend, values, DType.F32);
+      parameter.set(backend, values, Storage.F32);
     }
   }
 
   /** Copies all values of a model with the same names and shapes. */
-  public void copyFrom(Parameters other, DType storage) {
+  public void copyFrom(Parameters other, Storage storage) {
     for (Parameter parameter : all()) {
       Parameter source = other.get(parameter.name());
       parameter.set(source.value().backend(), source.value().toArray(), storage);
@@ -101,7 +101,15 @@ public final class Parameters implements AutoCloseable {
 
     /** Declares a parameter; its value comes later, from a file or from {@code init}. */
     public Parameter create(String name, Shape shape, Init init) {
-      Parameter parameter = new Parameter(prefix + name, shape, init);
+      return add(new Parameter(prefix + name, shape, init, false));
+    }
+
+    /** Declares the weight of a linear layer or a convolution. */
+    public Parameter matrix(String name, Shape shape, Init init) {
+      return add(new Parameter(prefix + name, shape, init, true));
+    }
+
+    private Parameter add(Parameter parameter) {
       if (byName.putIfAbsent(parameter.name(), parameter) != null) {
         throw new IllegalStateException("parameter " + parameter.name() + " is declared twice");
       }
