@@ -186,19 +186,19 @@ public interface Backend extends AutoCloseable {
   record AdamWStep(float lr, float beta1, float beta2, float eps, float decay, float correct1, float correct2) {}
 
   /**
-   * One Adafactor step in place, without momentum. Shazeer and Stern 2018, arXiv:1804.04235; external learning rate,
-   * the second moment factored over the last two axes of the file layout.
-   * rowState and columnState hold the factored moments of a matrix-like w; a vector-like w keeps its full second
-   * moment in rowState and passes null for columnState.
+   * One Adafactor step in place, without momentum. Shazeer and Stern 2018, arXiv:1804.04235. The second moment of a
+   * matrix [O, I] is factored into rows [O] and columns [I]; that of a convolution [O, Kh, Kw, I], per filter and
+   * input channel, into [O, Kh, I] and [O, Kw, I]. A vector keeps its full second moment in {@code rows} and has no
+   * {@code columns}.
    */
-  void adafactor(Tensor w, Tensor g, Tensor rowState, Tensor columnState, AdafactorStep step);
+  void adafactor(Tensor w, Tensor g, Tensor rows, Tensor columns, AdafactorStep step);
 
   /**
    * Numbers of one Adafactor step.
    *
-   * @param beta2 decay of the second moment at this step, {@code 1 - t^-0.8}
+   * @param k counted from 1; the second moment decays with {@code 1 - k^-0.8}
    */
-  record AdafactorStep(float lr, float beta2, float eps, float clipThreshold, float decay) {}
+  record AdafactorStep(int k, double lr, double decay) {}
 
   /** Frees what the backend holds. */
   @Override

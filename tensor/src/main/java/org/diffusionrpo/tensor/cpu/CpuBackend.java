@@ -68,8 +68,7 @@ public final class CpuBackend implements Backend {
     OpChecks.values("of", shape, values);
     return switch (storage) {
       case F32 -> of(shape, values);
-      case BF16 -> Tensor.create(shape, new CpuBuffer(this, HalfFloats.toBf16(values), storage));
-      case F16 -> Tensor.create(shape, new CpuBuffer(this, HalfFloats.toFp16(values), storage));
+      case BF16, F16 -> Tensor.create(shape, new CpuBuffer(this, halves(values, storage), storage));
     };
   }
 
@@ -84,9 +83,27 @@ public final class CpuBackend implements Backend {
     CpuBuffer buffer = buffer(x);
     return switch (x.storage()) {
       case F32 -> buffer.floats().clone();
-      case BF16 -> HalfFloats.fromBf16(buffer.halves());
-      case F16 -> HalfFloats.fromFp16(buffer.halves());
+      case BF16 -> {
+        float[] values = new float[x.size()];
+        HalfFloats.fromBf16(values, 0, buffer.halves(), 0, values.length);
+        yield values;
+      }
+      case F16 -> {
+        float[] values = new float[x.size()];
+        HalfFloats.fromFp16(values, 0, buffer.halves(), 0, values.length);
+        yield values;
+      }
     };
+  }
+
+  private static short[] halves(float[] values, Storage storage) {
+    short[] halves = new short[values.length];
+    if (storage == Storage.BF16) {
+      HalfFloats.toBf16(halves, 0, values, 0, values.length);
+    } else {
+      HalfFloats.toFp16(halves, 0, values, 0, values.length);
+    }
+    return halves;
   }
 
   // ---- elementwise ----
@@ -425,6 +442,19 @@ public final class CpuBackend implements Backend {
     OpChecks.sameShape("adamW", w, g, m, v);
     AdamW.step(floats(w), floats(g), floats(m), floats(v), w.size(), step.lr(), step.beta1(), step.beta2(),
         step.eps(), step.decay(), step.correct1(), step.correct2());
+  }
+
+  @Override
+  public void adafactor(Tensor w, Tensor g, Tensor rows, Tensor columns, AdafactorStep step) {
+    check("adafactor", w, g, rows, columns);
+    OpChecks.sameShape("adafactor", w, g);
+    switch (w.shape().rank()) {
+      case 2 -> Adafactor.step(floats(w), floats(g), floats(rows), floats(columns), 1, w.dim(0), w.dim(1), 1, step.k(),
+          step.lr(), step.decay());
+      case 4 -> Adafactor.step(floats(w), floats(g), floats(rows), floats(columns), w.dim(0), w.dim(1), w.dim(2),
+          w.dim(3), step.k(), step.lr(), step.decay());
+      default -> Adafactor.step(floats(w), floats(g), floats(rows), w.size(), step.k(), step.lr(), step.decay());
+    }
   }
 
   @Override
