@@ -69,7 +69,8 @@ class SamplerGoldenTest {
   @Test
   void karrasSigmasOverTheWholeRange() {
     SigmaGrid grid = SigmaGrid.karrasOverAll(NoiseSchedule.of(SD), 5);
-    assertArrayEquals(new double[] {14.6146412, 4.7965347, 1.2741002, 0.2479499, 0.0291672, 0}, grid.sigmas(), SIGMA_TOLERANCE);
+    assertArrayEquals(new double[] {14.6146412, 4.7965347, 1.2741002, 0.2479499, 0.0291672, 0}, grid.sigmas(),
+        SIGMA_TOLERANCE);
   }
 
   @Test
