@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
  * Register tile of 12 rows by two vectors: 24 sums, which with two vectors of B and one broadcast element of A fill the
  * 32 vector registers of AVX-512 (12 x 32) and NEON (12 x 8).
  *
- * <p>Spelled out because the JIT keeps vectors in registers only as local variables. It also stops inlining in methods
- * that grow too large, and then every vector becomes an object; hence one unconditional store per row.
+ * <p>Spelled out, without a helper, because the JIT keeps vectors in registers only where it inlines everything: this
+ * method is so large that a call of our own would stay a call, and its vectors would become objects on the heap.
  */
 final class VectorGemmTile12 extends VectorPacking {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
@@ -28,18 +28,19 @@ final class VectorGemmTile12 extends VectorPacking {
   @Override
   public void multiply(float[] c, int cOffset, int ldc, float[] init, int initOffset, int ldInit, float[] a,
       int aOffset, float[] b, int bOffset, int k) {
-    FloatVector c0a = FloatVector.zero(F), c0b = FloatVector.zero(F);
-    FloatVector c1a = FloatVector.zero(F), c1b = FloatVector.zero(F);
-    FloatVector c2a = FloatVector.zero(F), c2b = FloatVector.zero(F);
-    FloatVector c3a = FloatVector.zero(F), c3b = FloatVector.zero(F);
-    FloatVector c4a = FloatVector.zero(F), c4b = FloatVector.zero(F);
-    FloatVector c5a = FloatVector.zero(F), c5b = FloatVector.zero(F);
-    FloatVector c6a = FloatVector.zero(F), c6b = FloatVector.zero(F);
-    FloatVector c7a = FloatVector.zero(F), c7b = FloatVector.zero(F);
-    FloatVector c8a = FloatVector.zero(F), c8b = FloatVector.zero(F);
-    FloatVector c9a = FloatVector.zero(F), c9b = FloatVector.zero(F);
-    FloatVector c10a = FloatVector.zero(F), c10b = FloatVector.zero(F);
-    FloatVector c11a = FloatVector.zero(F), c11b = FloatVector.zero(F);
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector c0a = zero, c0b = zero;
+    FloatVector c1a = zero, c1b = zero;
+    FloatVector c2a = zero, c2b = zero;
+    FloatVector c3a = zero, c3b = zero;
+    FloatVector c4a = zero, c4b = zero;
+    FloatVector c5a = zero, c5b = zero;
+    FloatVector c6a = zero, c6b = zero;
+    FloatVector c7a = zero, c7b = zero;
+    FloatVector c8a = zero, c8b = zero;
+    FloatVector c9a = zero, c9b = zero;
+    FloatVector c10a = zero, c10b = zero;
+    FloatVector c11a = zero, c11b = zero;
     int ao = aOffset;
     int bo = bOffset;
     for (int p = 0; p < k; p++) {
@@ -85,35 +86,48 @@ final class VectorGemmTile12 extends VectorPacking {
       ao += ROWS;
       bo += 2 * L;
     }
-    store(c, cOffset, init, initOffset, c0a, c0b);
-    store(c, cOffset + ldc, init, initOffset + ldInit, c1a, c1b);
-    store(c, cOffset + 2 * ldc, init, initOffset + 2 * ldInit, c2a, c2b);
-    store(c, cOffset + 3 * ldc, init, initOffset + 3 * ldInit, c3a, c3b);
-    store(c, cOffset + 4 * ldc, init, initOffset + 4 * ldInit, c4a, c4b);
-    store(c, cOffset + 5 * ldc, init, initOffset + 5 * ldInit, c5a, c5b);
-    store(c, cOffset + 6 * ldc, init, initOffset + 6 * ldInit, c6a, c6b);
-    store(c, cOffset + 7 * ldc, init, initOffset + 7 * ldInit, c7a, c7b);
-    store(c, cOffset + 8 * ldc, init, initOffset + 8 * ldInit, c8a, c8b);
-    store(c, cOffset + 9 * ldc, init, initOffset + 9 * ldInit, c9a, c9b);
-    store(c, cOffset + 10 * ldc, init, initOffset + 10 * ldInit, c10a, c10b);
-    store(c, cOffset + 11 * ldc, init, initOffset + 11 * ldInit, c11a, c11b);
+    c0a.add(FloatVector.fromArray(F, init, initOffset)).intoArray(c, cOffset);
+    c0b.add(FloatVector.fromArray(F, init, initOffset + L)).intoArray(c, cOffset + L);
+    c1a.add(FloatVector.fromArray(F, init, initOffset + ldInit)).intoArray(c, cOffset + ldc);
+    c1b.add(FloatVector.fromArray(F, init, initOffset + ldInit + L)).intoArray(c, cOffset + ldc + L);
+    c2a.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit)).intoArray(c, cOffset + 2 * ldc);
+    c2b.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit + L)).intoArray(c, cOffset + 2 * ldc + L);
+    c3a.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit)).intoArray(c, cOffset + 3 * ldc);
+    c3b.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit + L)).intoArray(c, cOffset + 3 * ldc + L);
+    c4a.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit)).intoArray(c, cOffset + 4 * ldc);
+    c4b.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit + L)).intoArray(c, cOffset + 4 * ldc + L);
+    c5a.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit)).intoArray(c, cOffset + 5 * ldc);
+    c5b.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit + L)).intoArray(c, cOffset + 5 * ldc + L);
+    c6a.add(FloatVector.fromArray(F, init, initOffset + 6 * ldInit)).intoArray(c, cOffset + 6 * ldc);
+    c6b.add(FloatVector.fromArray(F, init, initOffset + 6 * ldInit + L)).intoArray(c, cOffset + 6 * ldc + L);
+    c7a.add(FloatVector.fromArray(F, init, initOffset + 7 * ldInit)).intoArray(c, cOffset + 7 * ldc);
+    c7b.add(FloatVector.fromArray(F, init, initOffset + 7 * ldInit + L)).intoArray(c, cOffset + 7 * ldc + L);
+    c8a.add(FloatVector.fromArray(F, init, initOffset + 8 * ldInit)).intoArray(c, cOffset + 8 * ldc);
+    c8b.add(FloatVector.fromArray(F, init, initOffset + 8 * ldInit + L)).intoArray(c, cOffset + 8 * ldc + L);
+    c9a.add(FloatVector.fromArray(F, init, initOffset + 9 * ldInit)).intoArray(c, cOffset + 9 * ldc);
+    c9b.add(FloatVector.fromArray(F, init, initOffset + 9 * ldInit + L)).intoArray(c, cOffset + 9 * ldc + L);
+    c10a.add(FloatVector.fromArray(F, init, initOffset + 10 * ldInit)).intoArray(c, cOffset + 10 * ldc);
+    c10b.add(FloatVector.fromArray(F, init, initOffset + 10 * ldInit + L)).intoArray(c, cOffset + 10 * ldc + L);
+    c11a.add(FloatVector.fromArray(F, init, initOffset + 11 * ldInit)).intoArray(c, cOffset + 11 * ldc);
+    c11b.add(FloatVector.fromArray(F, init, initOffset + 11 * ldInit + L)).intoArray(c, cOffset + 11 * ldc + L);
   }
 
   @Override
   public void multiplyLines(float[] c, int cOffset, int ldc, float[] init, int initOffset, int ldInit, float[] a,
       int aOffset, float[] b, int bOffset, int k) {
-    FloatVector c0a = FloatVector.zero(F), c0b = FloatVector.zero(F);
-    FloatVector c1a = FloatVector.zero(F), c1b = FloatVector.zero(F);
-    FloatVector c2a = FloatVector.zero(F), c2b = FloatVector.zero(F);
-    FloatVector c3a = FloatVector.zero(F), c3b = FloatVector.zero(F);
-    FloatVector c4a = FloatVector.zero(F), c4b = FloatVector.zero(F);
-    FloatVector c5a = FloatVector.zero(F), c5b = FloatVector.zero(F);
-    FloatVector c6a = FloatVector.zero(F), c6b = FloatVector.zero(F);
-    FloatVector c7a = FloatVector.zero(F), c7b = FloatVector.zero(F);
-    FloatVector c8a = FloatVector.zero(F), c8b = FloatVector.zero(F);
-    FloatVector c9a = FloatVector.zero(F), c9b = FloatVector.zero(F);
-    FloatVector c10a = FloatVector.zero(F), c10b = FloatVector.zero(F);
-    FloatVector c11a = FloatVector.zero(F), c11b = FloatVector.zero(F);
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector c0a = zero, c0b = zero;
+    FloatVector c1a = zero, c1b = zero;
+    FloatVector c2a = zero, c2b = zero;
+    FloatVector c3a = zero, c3b = zero;
+    FloatVector c4a = zero, c4b = zero;
+    FloatVector c5a = zero, c5b = zero;
+    FloatVector c6a = zero, c6b = zero;
+    FloatVector c7a = zero, c7b = zero;
+    FloatVector c8a = zero, c8b = zero;
+    FloatVector c9a = zero, c9b = zero;
+    FloatVector c10a = zero, c10b = zero;
+    FloatVector c11a = zero, c11b = zero;
     int ao = aOffset;
     int bo = bOffset;
     for (int p = 0; p < k; p++) {
@@ -159,22 +173,29 @@ final class VectorGemmTile12 extends VectorPacking {
       ao++;
       bo += 2 * L;
     }
-    store(c, cOffset, init, initOffset, c0a, c0b);
-    store(c, cOffset + ldc, init, initOffset + ldInit, c1a, c1b);
-    store(c, cOffset + 2 * ldc, init, initOffset + 2 * ldInit, c2a, c2b);
-    store(c, cOffset + 3 * ldc, init, initOffset + 3 * ldInit, c3a, c3b);
-    store(c, cOffset + 4 * ldc, init, initOffset + 4 * ldInit, c4a, c4b);
-    store(c, cOffset + 5 * ldc, init, initOffset + 5 * ldInit, c5a, c5b);
-    store(c, cOffset + 6 * ldc, init, initOffset + 6 * ldInit, c6a, c6b);
-    store(c, cOffset + 7 * ldc, init, initOffset + 7 * ldInit, c7a, c7b);
-    store(c, cOffset + 8 * ldc, init, initOffset + 8 * ldInit, c8a, c8b);
-    store(c, cOffset + 9 * ldc, init, initOffset + 9 * ldInit, c9a, c9b);
-    store(c, cOffset + 10 * ldc, init, initOffset + 10 * ldInit, c10a, c10b);
-    store(c, cOffset + 11 * ldc, init, initOffset + 11 * ldInit, c11a, c11b);
-  }
-
-  private static void store(float[] c, int to, float[] init, int from, FloatVector left, FloatVector right) {
-    left.add(FloatVector.fromArray(F, init, from)).intoArray(c, to);
-    right.add(FloatVector.fromArray(F, init, from + L)).intoArray(c, to + L);
+    c0a.add(FloatVector.fromArray(F, init, initOffset)).intoArray(c, cOffset);
+    c0b.add(FloatVector.fromArray(F, init, initOffset + L)).intoArray(c, cOffset + L);
+    c1a.add(FloatVector.fromArray(F, init, initOffset + ldInit)).intoArray(c, cOffset + ldc);
+    c1b.add(FloatVector.fromArray(F, init, initOffset + ldInit + L)).intoArray(c, cOffset + ldc + L);
+    c2a.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit)).intoArray(c, cOffset + 2 * ldc);
+    c2b.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit + L)).intoArray(c, cOffset + 2 * ldc + L);
+    c3a.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit)).intoArray(c, cOffset + 3 * ldc);
+    c3b.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit + L)).intoArray(c, cOffset + 3 * ldc + L);
+    c4a.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit)).intoArray(c, cOffset + 4 * ldc);
+    c4b.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit + L)).intoArray(c, cOffset + 4 * ldc + L);
+    c5a.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit)).intoArray(c, cOffset + 5 * ldc);
+    c5b.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit + L)).intoArray(c, cOffset + 5 * ldc + L);
+    c6a.add(FloatVector.fromArray(F, init, initOffset + 6 * ldInit)).intoArray(c, cOffset + 6 * ldc);
+    c6b.add(FloatVector.fromArray(F, init, initOffset + 6 * ldInit + L)).intoArray(c, cOffset + 6 * ldc + L);
+    c7a.add(FloatVector.fromArray(F, init, initOffset + 7 * ldInit)).intoArray(c, cOffset + 7 * ldc);
+    c7b.add(FloatVector.fromArray(F, init, initOffset + 7 * ldInit + L)).intoArray(c, cOffset + 7 * ldc + L);
+    c8a.add(FloatVector.fromArray(F, init, initOffset + 8 * ldInit)).intoArray(c, cOffset + 8 * ldc);
+    c8b.add(FloatVector.fromArray(F, init, initOffset + 8 * ldInit + L)).intoArray(c, cOffset + 8 * ldc + L);
+    c9a.add(FloatVector.fromArray(F, init, initOffset + 9 * ldInit)).intoArray(c, cOffset + 9 * ldc);
+    c9b.add(FloatVector.fromArray(F, init, initOffset + 9 * ldInit + L)).intoArray(c, cOffset + 9 * ldc + L);
+    c10a.add(FloatVector.fromArray(F, init, initOffset + 10 * ldInit)).intoArray(c, cOffset + 10 * ldc);
+    c10b.add(FloatVector.fromArray(F, init, initOffset + 10 * ldInit + L)).intoArray(c, cOffset + 10 * ldc + L);
+    c11a.add(FloatVector.fromArray(F, init, initOffset + 11 * ldInit)).intoArray(c, cOffset + 11 * ldc);
+    c11b.add(FloatVector.fromArray(F, init, initOffset + 11 * ldInit + L)).intoArray(c, cOffset + 11 * ldc + L);
   }
 }

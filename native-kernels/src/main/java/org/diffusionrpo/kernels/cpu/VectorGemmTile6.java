@@ -27,12 +27,13 @@ final class VectorGemmTile6 extends VectorPacking {
   @Override
   public void multiply(float[] c, int cOffset, int ldc, float[] init, int initOffset, int ldInit, float[] a,
       int aOffset, float[] b, int bOffset, int k) {
-    FloatVector c0a = FloatVector.zero(F), c0b = FloatVector.zero(F);
-    FloatVector c1a = FloatVector.zero(F), c1b = FloatVector.zero(F);
-    FloatVector c2a = FloatVector.zero(F), c2b = FloatVector.zero(F);
-    FloatVector c3a = FloatVector.zero(F), c3b = FloatVector.zero(F);
-    FloatVector c4a = FloatVector.zero(F), c4b = FloatVector.zero(F);
-    FloatVector c5a = FloatVector.zero(F), c5b = FloatVector.zero(F);
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector c0a = zero, c0b = zero;
+    FloatVector c1a = zero, c1b = zero;
+    FloatVector c2a = zero, c2b = zero;
+    FloatVector c3a = zero, c3b = zero;
+    FloatVector c4a = zero, c4b = zero;
+    FloatVector c5a = zero, c5b = zero;
     int ao = aOffset;
     int bo = bOffset;
     for (int p = 0; p < k; p++) {
@@ -60,23 +61,30 @@ final class VectorGemmTile6 extends VectorPacking {
       ao += ROWS;
       bo += 2 * L;
     }
-    store(c, cOffset, init, initOffset, c0a, c0b);
-    store(c, cOffset + ldc, init, initOffset + ldInit, c1a, c1b);
-    store(c, cOffset + 2 * ldc, init, initOffset + 2 * ldInit, c2a, c2b);
-    store(c, cOffset + 3 * ldc, init, initOffset + 3 * ldInit, c3a, c3b);
-    store(c, cOffset + 4 * ldc, init, initOffset + 4 * ldInit, c4a, c4b);
-    store(c, cOffset + 5 * ldc, init, initOffset + 5 * ldInit, c5a, c5b);
+    c0a.add(FloatVector.fromArray(F, init, initOffset)).intoArray(c, cOffset);
+    c0b.add(FloatVector.fromArray(F, init, initOffset + L)).intoArray(c, cOffset + L);
+    c1a.add(FloatVector.fromArray(F, init, initOffset + ldInit)).intoArray(c, cOffset + ldc);
+    c1b.add(FloatVector.fromArray(F, init, initOffset + ldInit + L)).intoArray(c, cOffset + ldc + L);
+    c2a.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit)).intoArray(c, cOffset + 2 * ldc);
+    c2b.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit + L)).intoArray(c, cOffset + 2 * ldc + L);
+    c3a.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit)).intoArray(c, cOffset + 3 * ldc);
+    c3b.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit + L)).intoArray(c, cOffset + 3 * ldc + L);
+    c4a.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit)).intoArray(c, cOffset + 4 * ldc);
+    c4b.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit + L)).intoArray(c, cOffset + 4 * ldc + L);
+    c5a.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit)).intoArray(c, cOffset + 5 * ldc);
+    c5b.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit + L)).intoArray(c, cOffset + 5 * ldc + L);
   }
 
   @Override
   public void multiplyLines(float[] c, int cOffset, int ldc, float[] init, int initOffset, int ldInit, float[] a,
       int aOffset, float[] b, int bOffset, int k) {
-    FloatVector c0a = FloatVector.zero(F), c0b = FloatVector.zero(F);
-    FloatVector c1a = FloatVector.zero(F), c1b = FloatVector.zero(F);
-    FloatVector c2a = FloatVector.zero(F), c2b = FloatVector.zero(F);
-    FloatVector c3a = FloatVector.zero(F), c3b = FloatVector.zero(F);
-    FloatVector c4a = FloatVector.zero(F), c4b = FloatVector.zero(F);
-    FloatVector c5a = FloatVector.zero(F), c5b = FloatVector.zero(F);
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector c0a = zero, c0b = zero;
+    FloatVector c1a = zero, c1b = zero;
+    FloatVector c2a = zero, c2b = zero;
+    FloatVector c3a = zero, c3b = zero;
+    FloatVector c4a = zero, c4b = zero;
+    FloatVector c5a = zero, c5b = zero;
     int ao = aOffset;
     int bo = bOffset;
     for (int p = 0; p < k; p++) {
@@ -104,16 +112,17 @@ final class VectorGemmTile6 extends VectorPacking {
       ao++;
       bo += 2 * L;
     }
-    store(c, cOffset, init, initOffset, c0a, c0b);
-    store(c, cOffset + ldc, init, initOffset + ldInit, c1a, c1b);
-    store(c, cOffset + 2 * ldc, init, initOffset + 2 * ldInit, c2a, c2b);
-    store(c, cOffset + 3 * ldc, init, initOffset + 3 * ldInit, c3a, c3b);
-    store(c, cOffset + 4 * ldc, init, initOffset + 4 * ldInit, c4a, c4b);
-    store(c, cOffset + 5 * ldc, init, initOffset + 5 * ldInit, c5a, c5b);
-  }
-
-  private static void store(float[] c, int to, float[] init, int from, FloatVector left, FloatVector right) {
-    left.add(FloatVector.fromArray(F, init, from)).intoArray(c, to);
-    right.add(FloatVector.fromArray(F, init, from + L)).intoArray(c, to + L);
+    c0a.add(FloatVector.fromArray(F, init, initOffset)).intoArray(c, cOffset);
+    c0b.add(FloatVector.fromArray(F, init, initOffset + L)).intoArray(c, cOffset + L);
+    c1a.add(FloatVector.fromArray(F, init, initOffset + ldInit)).intoArray(c, cOffset + ldc);
+    c1b.add(FloatVector.fromArray(F, init, initOffset + ldInit + L)).intoArray(c, cOffset + ldc + L);
+    c2a.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit)).intoArray(c, cOffset + 2 * ldc);
+    c2b.add(FloatVector.fromArray(F, init, initOffset + 2 * ldInit + L)).intoArray(c, cOffset + 2 * ldc + L);
+    c3a.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit)).intoArray(c, cOffset + 3 * ldc);
+    c3b.add(FloatVector.fromArray(F, init, initOffset + 3 * ldInit + L)).intoArray(c, cOffset + 3 * ldc + L);
+    c4a.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit)).intoArray(c, cOffset + 4 * ldc);
+    c4b.add(FloatVector.fromArray(F, init, initOffset + 4 * ldInit + L)).intoArray(c, cOffset + 4 * ldc + L);
+    c5a.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit)).intoArray(c, cOffset + 5 * ldc);
+    c5b.add(FloatVector.fromArray(F, init, initOffset + 5 * ldInit + L)).intoArray(c, cOffset + 5 * ldc + L);
   }
 }
