@@ -1,8 +1,8 @@
 package org.diffusionrpo.kernels.cpu;
 
 /**
- * Activation functions. Relative error about 1e-6 wherever the result is a normal float; large arguments of either
- * sign give the limit, never NaN. An output may be one of the inputs.
+ * Activation functions. Relative error below 1e-6 (quick GELU: plus 2e-7 |x|) down to results of 1e-35, which turn into
+ * 0; large arguments of either sign give the limit, never NaN. An output may be one of the inputs.
  */
 public final class Activations {
   /** The slope of quick GELU, as CLIP has it: Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2. */

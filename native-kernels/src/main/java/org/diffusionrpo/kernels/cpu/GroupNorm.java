@@ -101,22 +101,30 @@ public final class GroupNorm {
     });
   }
 
-  /** Two passes over each tile while it is in the cache: its mean, then the squares around that mean. */
+  /**
+   * One pass over the span, by deviations from a mean that is already known nearly: of the first tile, then of the
+   * tiles before. So nothing cancels, however far the values are from 0.
+   */
   private static Moments spanMoments(float[] x, int firstRow, RowSpans spans, int span, int channels, int groups) {
     int width = channels / groups;
     Moments moments = new Moments(groups);
     Moments tile = new Moments(groups);
     float[] sums = new float[channels];
+    float[] squares = new float[channels];
     float[] center = new float[channels];
     spans.forEachTile(span, (row, rows) -> {
       int at = (firstRow + row) * channels;
-      MATH.columnSums(sums, 0, x, at, rows, channels, channels);
-      tile.setMeans(sums, (double) rows * width);
-      for (int c = 0; c < channels; c++) {
-        center[c] = (float) tile.mean(c / width);
+      double count = (double) rows * width;
+      boolean first = row == spans.start(span);
+      if (first) {
+        MATH.columnSums(sums, 0, x, at, rows, channels, channels);
+        tile.setMeans(sums, count);
       }
-      NORM.columnSquaredDeviations(sums, center, 0, x, at, rows, channels, channels);
-      tile.setSquares(sums, center);
+      for (int c = 0; c < channels; c++) {
+        center[c] = (float) (first ? tile : moments).mean(c / width);
+      }
+      NORM.columnDeviations(sums, squares, center, 0, x, at, rows, channels, channels);
+      tile.set(sums, squares, center, count);
       moments.add(tile);
     });
     return moments;

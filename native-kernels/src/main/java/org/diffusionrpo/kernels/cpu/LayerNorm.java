@@ -21,11 +21,14 @@ public final class LayerNorm {
     Parallel.ranges(rows, Elementwise.rowsPerTask(columns), (from, to) -> {
       for (int r = from; r < to; r++) {
         int at = r * columns;
-        double exactMean = MATH.sum(x, at, columns) / columns;
-        float rowMean = (float) exactMean;
-        double offset = exactMean - rowMean;
-        double variance = NORM.squaredDeviation(x, at, rowMean, columns) / columns - offset * offset;
-        float rowRstd = (float) (1 / Math.sqrt(Math.max(0, variance) + eps));
+        // The first mean may be off by rounding where x is large; the deviations from it are small and give the rest.
+        float center = (float) (MATH.sum(x, at, columns) / columns);
+        double[] deviations = new double[2];
+        NORM.addDeviations(deviations, x, at, center, columns);
+        double offset = deviations[0] / columns;
+        double variance = Math.max(0, deviations[1] / columns - offset * offset);
+        float rowMean = (float) (center + offset);
+        float rowRstd = (float) (1 / Math.sqrt(variance + eps));
         NORM.normalizeRow(y, at, x, at, rowMean, rowRstd, gamma, beta, 0, columns);
         mean[r] = rowMean;
         rstd[r] = rowRstd;

@@ -23,29 +23,21 @@ final class Moments {
     return squares[group] / count;
   }
 
-  /** Sets the means from the sums of equally many channels per group; {@code count} values per group. */
+  /** Sets the means alone, from the sums of equally many channels per group; {@code count} values per group. */
   void setMeans(float[] channelSums, double count) {
-    this.count = count;
-    int width = channelSums.length / mean.length;
     for (int g = 0; g < mean.length; g++) {
-      double sum = 0;
-      for (int c = g * width; c < (g + 1) * width; c++) {
-        sum += channelSums[c];
-      }
-      mean[g] = sum / count;
+      mean[g] = groupSum(channelSums, g) / count;
     }
   }
 
-  /** Sets the squares from those around {@code center}, the means as rounded to float. */
-  void setSquares(float[] channelSquares, float[] center) {
-    int width = channelSquares.length / mean.length;
+  /** Sets all from sums of deviations and of their squares around {@code center}, which has one value per group. */
+  void set(float[] channelDeviations, float[] channelSquares, float[] center, double count) {
+    this.count = count;
+    int width = center.length / mean.length;
     for (int g = 0; g < mean.length; g++) {
-      double sum = 0;
-      for (int c = g * width; c < (g + 1) * width; c++) {
-        sum += channelSquares[c];
-      }
-      double offset = mean[g] - center[g * width];
-      squares[g] = Math.max(0, sum - count * offset * offset);
+      double offset = groupSum(channelDeviations, g) / count;
+      mean[g] = center[g * width] + offset;
+      squares[g] = Math.max(0, groupSum(channelSquares, g) - count * offset * offset);
     }
   }
 
@@ -58,5 +50,14 @@ final class Moments {
       squares[g] += part.squares[g] + difference * difference * (count * part.count / total);
     }
     count = total;
+  }
+
+  private double groupSum(float[] perChannel, int group) {
+    int width = perChannel.length / mean.length;
+    double sum = 0;
+    for (int c = group * width; c < (group + 1) * width; c++) {
+      sum += perChannel[c];
+    }
+    return sum;
   }
 }

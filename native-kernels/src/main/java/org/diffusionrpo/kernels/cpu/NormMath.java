@@ -10,8 +10,8 @@ package org.diffusionrpo.kernels.cpu;
  * double.
  */
 interface NormMath {
-  /** {@code sum (x - mean)^2}, a float sum in a few accumulators. */
-  double squaredDeviation(float[] x, int xo, float mean, int n);
+  /** {@code sums[0] += sum (x - center)}, {@code sums[1] += sum (x - center)^2}, float sums in a few accumulators. */
+  void addDeviations(double[] sums, float[] x, int xo, float center, int n);
 
   /** {@code y = (x - mean) * rstd * gamma + beta}. */
   void normalizeRow(float[] y, int yo, float[] x, int xo, float mean, float rstd, float[] gamma, float[] beta, int co,
@@ -29,8 +29,9 @@ interface NormMath {
   void addParameterGradients(float[] dGamma, float[] dBeta, int co, float[] dy, int dyo, float[] x, int xo, float mean,
       float rstd, int n);
 
-  /** {@code sum[j] = sum_r (x[r, j] - mean[j])^2}. */
-  void columnSquaredDeviations(float[] sum, float[] mean, int co, float[] x, int xo, int rows, int stride, int n);
+  /** {@code sum[j] = sum_r (x[r, j] - center[j])}, {@code squares[j] = sum_r (x[r, j] - center[j])^2}. */
+  void columnDeviations(float[] sum, float[] squares, float[] center, int co, float[] x, int xo, int rows, int stride,
+      int n);
 
   /** {@code sum[j] = sum_r dy[r, j]}, {@code product[j] = sum_r dy[r, j] * (x[r, j] - mean[j])}; dy starts at xo too. */
   void columnGradientSums(float[] sum, float[] product, float[] mean, int co, float[] dy, float[] x, int xo, int rows,

@@ -3,13 +3,16 @@ package org.diffusionrpo.kernels.cpu;
 /** Plain Java. Also the tail of each vector loop. */
 final class ScalarNormMath implements NormMath {
   @Override
-  public double squaredDeviation(float[] x, int xo, float mean, int n) {
+  public void addDeviations(double[] sums, float[] x, int xo, float center, int n) {
     double sum = 0;
+    double squares = 0;
     for (int i = xo; i < xo + n; i++) {
-      double deviation = x[i] - mean;
-      sum += deviation * deviation;
+      double deviation = x[i] - center;
+      sum += deviation;
+      squares += deviation * deviation;
     }
-    return sum;
+    sums[0] += sum;
+    sums[1] += squares;
   }
 
   @Override
@@ -54,15 +57,18 @@ final class ScalarNormMath implements NormMath {
   }
 
   @Override
-  public void columnSquaredDeviations(float[] sum, float[] mean, int co, float[] x, int xo, int rows, int stride,
-      int n) {
+  public void columnDeviations(float[] sum, float[] squares, float[] center, int co, float[] x, int xo, int rows,
+      int stride, int n) {
     for (int j = 0; j < n; j++) {
       float total = 0;
+      float totalSquares = 0;
       for (int r = 0; r < rows; r++) {
-        float deviation = x[xo + r * stride + j] - mean[co + j];
-        total = Math.fma(deviation, deviation, total);
+        float deviation = x[xo + r * stride + j] - center[co + j];
+        total += deviation;
+        totalSquares = Math.fma(deviation, deviation, totalSquares);
       }
       sum[co + j] = total;
+      squares[co + j] = totalSquares;
     }
   }
 

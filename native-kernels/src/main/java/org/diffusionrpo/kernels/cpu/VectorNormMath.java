@@ -10,29 +10,24 @@ final class VectorNormMath implements NormMath {
   private static final ScalarNormMath TAIL = new ScalarNormMath();
 
   @Override
-  public double squaredDeviation(float[] x, int xo, float mean, int n) {
-    FloatVector vm = FloatVector.broadcast(F, mean);
+  public void addDeviations(double[] sums, float[] x, int xo, float center, int n) {
+    FloatVector vc = FloatVector.broadcast(F, center);
     FloatVector s0 = FloatVector.zero(F);
     FloatVector s1 = s0;
-    FloatVector s2 = s0;
-    FloatVector s3 = s0;
+    FloatVector q0 = s0;
+    FloatVector q1 = s0;
     int i = 0;
-    for (; i + 4 * L <= n; i += 4 * L) {
-      FloatVector d0 = FloatVector.fromArray(F, x, xo + i).sub(vm);
-      FloatVector d1 = FloatVector.fromArray(F, x, xo + i + L).sub(vm);
-      FloatVector d2 = FloatVector.fromArray(F, x, xo + i + 2 * L).sub(vm);
-      FloatVector d3 = FloatVector.fromArray(F, x, xo + i + 3 * L).sub(vm);
-      s0 = d0.fma(d0, s0);
-      s1 = d1.fma(d1, s1);
-      s2 = d2.fma(d2, s2);
-      s3 = d3.fma(d3, s3);
+    for (; i + 2 * L <= n; i += 2 * L) {
+      FloatVector d0 = FloatVector.fromArray(F, x, xo + i).sub(vc);
+      FloatVector d1 = FloatVector.fromArray(F, x, xo + i + L).sub(vc);
+      s0 = s0.add(d0);
+      s1 = s1.add(d1);
+      q0 = d0.fma(d0, q0);
+      q1 = d1.fma(d1, q1);
     }
-    for (; i + L <= n; i += L) {
-      FloatVector d0 = FloatVector.fromArray(F, x, xo + i).sub(vm);
-      s0 = d0.fma(d0, s0);
-    }
-    double sum = VectorArrayMath.laneSum(s0.add(s1).add(s2.add(s3)));
-    return sum + TAIL.squaredDeviation(x, xo + i, mean, n - i);
+    sums[0] += VectorArrayMath.laneSum(s0.add(s1));
+    sums[1] += VectorArrayMath.laneSum(q0.add(q1));
+    TAIL.addDeviations(sums, x, xo + i, center, n - i);
   }
 
   @Override
@@ -100,29 +95,32 @@ final class VectorNormMath implements NormMath {
   }
 
   @Override
-  public void columnSquaredDeviations(float[] sum, float[] mean, int co, float[] x, int xo, int rows, int stride,
-      int n) {
+  public void columnDeviations(float[] sum, float[] squares, float[] center, int co, float[] x, int xo, int rows,
+      int stride, int n) {
     int end = F.loopBound(n);
     clear(sum, co, end);
+    clear(squares, co, end);
     int r = 0;
     for (; r + 2 <= rows; r += 2) { // two rows at a time, so that the sums travel to the cache and back less often
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
-        FloatVector vm = FloatVector.fromArray(F, mean, co + j);
-        FloatVector d0 = FloatVector.fromArray(F, x, at + j).sub(vm);
-        FloatVector d1 = FloatVector.fromArray(F, x, at + stride + j).sub(vm);
+        FloatVector vc = FloatVector.fromArray(F, center, co + j);
+        FloatVector d0 = FloatVector.fromArray(F, x, at + j).sub(vc);
+        FloatVector d1 = FloatVector.fromArray(F, x, at + stride + j).sub(vc);
         FloatVector both = d1.fma(d1, d0.mul(d0));
-        FloatVector.fromArray(F, sum, co + j).add(both).intoArray(sum, co + j);
+        FloatVector.fromArray(F, sum, co + j).add(d0.add(d1)).intoArray(sum, co + j);
+        FloatVector.fromArray(F, squares, co + j).add(both).intoArray(squares, co + j);
       }
     }
     if (r < rows) {
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
-        FloatVector d = FloatVector.fromArray(F, x, at + j).sub(FloatVector.fromArray(F, mean, co + j));
-        d.fma(d, FloatVector.fromArray(F, sum, co + j)).intoArray(sum, co + j);
+        FloatVector d = FloatVector.fromArray(F, x, at + j).sub(FloatVector.fromArray(F, center, co + j));
+        FloatVector.fromArray(F, sum, co + j).add(d).intoArray(sum, co + j);
+        d.fma(d, FloatVector.fromArray(F, squares, co + j)).intoArray(squares, co + j);
       }
     }
-    TAIL.columnSquaredDeviations(sum, mean, co + end, x, xo + end, rows, stride, n - end);
+    TAIL.columnDeviations(sum, squares, center, co + end, x, xo + end, rows, stride, n - end);
   }
 
   @Override
