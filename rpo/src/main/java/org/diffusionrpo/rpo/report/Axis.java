@@ -9,10 +9,12 @@ import java.util.List;
 record Axis(double low, double high, double tick) {
   /** The axis that covers [low, high] with about {@code ticks} ticks. */
   static Axis covering(double low, double high, int ticks) {
-    double middle = (low + high) / 2;
-    double least = Math.max(Math.abs(middle) * 1e-6, 1e-12);
-    double from = high - low < least ? middle - least : low;
-    double to = high - low < least ? middle + least : high;
+    double from = low;
+    double to = high;
+    if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) { // a constant: show it with its distance to 0
+      from = Math.min(low, 0);
+      to = low == 0 ? 1 : Math.max(high, 0);
+    }
     double raw = (to - from) / ticks;
     double power = Math.pow(10, Math.floor(Math.log10(raw)));
     double digit = raw / power;

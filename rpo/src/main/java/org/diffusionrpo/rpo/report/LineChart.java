@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /**
  * Curves as inline SVG. Colours are CSS variables ({@code --s1}, {@code --s2}, ... for the series), so the page decides
- * about light and dark. Each curve is drawn faintly as measured and strongly as moving average.
+ * about light and dark. Each curve is drawn faintly as measured and strongly as local trend.
  *
  * @param marks horizontal lines with a name, such as the value that means "nothing learned yet"
  */
@@ -19,7 +19,7 @@ public record LineChart(String title, String xLabel, List<Series> series, List<M
   private static final int BOTTOM = 40;
   private static final int BUCKETS = 400;
 
-  /** The moving average covers about this part of a curve. */
+  /** The trend is taken over about this part of a curve. */
   private static final int SMOOTH_PARTS = 20;
 
   /** Share of points at either end that may leave the frame, so that one spike does not flatten the rest. */
@@ -100,7 +100,7 @@ public record LineChart(String title, String xLabel, List<Series> series, List<M
     for (Mark mark : marks) {
       double py = bottom - y.position(mark.y()) * (bottom - TOP);
       svg.append(format("<path class=\"mark\" d=\"M%d %.1fH%d\"/>", LEFT, py, right));
-      svg.append(format("<text class=\"tick\" x=\"%d\" y=\"%.1f\">%s</text>", LEFT + 6, py - 5,
+      svg.append(format("<text class=\"tick end halo\" x=\"%d\" y=\"%.1f\">%s</text>", right - 4, py - 5,
           Html.escape(mark.name())));
     }
   }

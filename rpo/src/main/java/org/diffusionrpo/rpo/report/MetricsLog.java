@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * metrics.jsonl: one JSON object per training step, written at once, so that a killed run loses at most the line that it
- * was writing. A line counts when its newline is there.
+ * metrics.jsonl: one JSON object per training step, written at once, so that a killed run loses at most the line that
+ * it was writing. A line counts when its newline is there.
  */
 public final class MetricsLog implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();

@@ -83,8 +83,8 @@ public record RunReport(String title, String subtitle, List<Page.Fact> facts, Ma
     List<Explained> curves = new ArrayList<>();
     boolean preference = logs(LOGIT_MEAN);
     add(curves, "Loss", preference
-        ? "Strong line: moving average. Below ln 2 the preferred images win. See above why it moves so little."
-        : "Strong line: moving average. The mean denoising error of the preferred images.",
+        ? "Strong line: local trend. Below ln 2 the preferred images win. See above why it moves so little."
+        : "Strong line: local trend. The mean denoising error of the preferred images.",
         preference ? List.of(new Mark("ln 2: undecided", Math.log(2))) : List.of(), names(LOSS, "loss"));
     Map<String, String> accuracies = names(IMPLICIT_ACCURACY.key(), "own loser");
     accuracies.put(CONTRAST_ACCURACY.key(), "all losers, weighted");

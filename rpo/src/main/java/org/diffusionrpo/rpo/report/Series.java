@@ -24,16 +24,29 @@ public record Series(String name, double[] x, double[] y) {
         Arrays.stream(kept).mapToDouble(i -> y[i]).toArray());
   }
 
-  /** Centred moving average over {@code 2 * radius + 1} points, over fewer at the ends, equally many on both sides. */
+  /**
+   * Local linear regression over the {@code 2 * radius + 1} nearest points, over fewer at the ends. Inside it is the
+   * moving average; at the ends it follows the trend instead of lagging behind it.
+   */
   Series smoothed(int radius) {
-    double[] sums = new double[y.length + 1];
-    for (int i = 0; i < y.length; i++) {
-      sums[i + 1] = sums[i] + y[i];
-    }
     double[] smooth = new double[y.length];
     for (int i = 0; i < y.length; i++) {
-      int r = Math.min(radius, Math.min(i, y.length - 1 - i));
-      smooth[i] = (sums[i + r + 1] - sums[i - r]) / (2 * r + 1);
+      int from = Math.max(i - radius, 0);
+      int to = Math.min(i + radius, y.length - 1);
+      double n = to - from + 1;
+      double meanX = 0;
+      double meanY = 0;
+      for (int k = from; k <= to; k++) {
+        meanX += x[k] / n;
+        meanY += y[k] / n;
+      }
+      double xx = 0;
+      double xy = 0;
+      for (int k = from; k <= to; k++) {
+        xx += (x[k] - meanX) * (x[k] - meanX);
+        xy += (x[k] - meanX) * (y[k] - meanY);
+      }
+      smooth[i] = meanY + (xx > 0 ? xy / xx * (x[i] - meanX) : 0);
     }
     return new Series(name, x, smooth);
   }

@@ -41,7 +41,8 @@ class LineChartTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 1, 5, 0.2", "0.68, 0.70, 5, 0.005", "0, 2000, 6, 500", "-3e-5, 4e-5, 5, 2e-5", "5, 5, 5, 2e-6"})
+  @CsvSource({"0, 1, 5, 0.2", "0.68, 0.70, 5, 0.005", "0, 2000, 6, 500",
+      "-3e-5, 4e-5, 5, 2e-5", "5, 5, 5, 1", "0, 0, 5, 0.2", "-2, -2, 4, 0.5"})
   void ticksAreRoundNumbers(double low, double high, int count, double tick) {
     Axis axis = Axis.covering(low, high, count);
     assertEquals(tick, axis.tick(), 1e-9 * tick);
@@ -58,11 +59,11 @@ class LineChartTest {
   }
 
   @Test
-  void smoothingKeepsAStraightLine() {
+  void smoothingKeepsAStraightLineAndAveragesInside() {
     double[] line = {0, 1, 2, 3, 4, 5, 6};
     assertArrayEquals(line, new Series("s", line, line).smoothed(2).y(), 1e-12);
-    assertArrayEquals(new double[] {3, 1, 1, 1, 0}, new Series("s", new double[5], new double[] {3, 0, 0, 3, 0})
-        .smoothed(1).y(), 1e-12);
+    assertArrayEquals(new double[] {3, 1, 1, 1, 0}, new Series("s", new double[] {0, 1, 2, 3, 4},
+        new double[] {3, 0, 0, 3, 0}).smoothed(1).y(), 1e-12);
   }
 
   @Test
