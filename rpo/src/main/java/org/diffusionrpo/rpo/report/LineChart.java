@@ -6,11 +6,12 @@ import java.util.Locale;
 
 /**
  * Curves as inline SVG. Colours are CSS variables ({@code --s1}, {@code --s2}, ... for the series), so the page decides
- * about light and dark. Each curve is drawn faintly as measured and strongly as local trend.
+ * about light and dark.
  *
  * @param marks horizontal lines with a name, such as the value that means "nothing learned yet"
+ * @param noisy draws each curve faintly as measured and strongly as local trend; otherwise as it is
  */
-public record LineChart(String title, String xLabel, List<Series> series, List<Mark> marks) {
+public record LineChart(String title, String xLabel, List<Series> series, List<Mark> marks, boolean noisy) {
   private static final int WIDTH = 560;
   private static final int HEIGHT = 260;
   private static final int LEFT = 62;
@@ -36,7 +37,7 @@ public record LineChart(String title, String xLabel, List<Series> series, List<M
   /** The SVG element. */
   public String svg() {
     List<Series> raw = series.stream().map(Series::finite).filter(s -> s.x().length > 0).toList();
-    List<Series> smooth = raw.stream().map(s -> s.smoothed(s.x().length / SMOOTH_PARTS / 2)).toList();
+    List<Series> smooth = raw.stream().map(s -> noisy ? s.smoothed(s.x().length / SMOOTH_PARTS / 2) : s).toList();
     if (raw.isEmpty()) {
       throw new IllegalArgumentException("chart '" + title + "' has no finite point");
     }
@@ -50,8 +51,7 @@ public record LineChart(String title, String xLabel, List<Series> series, List<M
     svg.append(format("<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">", LEFT, TOP, WIDTH - LEFT - RIGHT,
         HEIGHT - TOP - BOTTOM)); // a nested svg clips what leaves the frame
     for (int k = 0; k < raw.size(); k++) {
-      boolean averaged = raw.get(k).x().length > SMOOTH_PARTS;
-      if (averaged) {
+      if (smooth.get(k) != raw.get(k)) {
         polyline(svg, raw.get(k).thinned(BUCKETS), x, y, "raw s" + (k + 1));
       }
       polyline(svg, smooth.get(k).thinned(BUCKETS), x, y, "line s" + (k + 1));

@@ -141,7 +141,7 @@ public record RunReport(String title, String subtitle, List<Page.Fact> facts, Ma
       }
     });
     if (!series.isEmpty()) {
-      curves.add(new Explained(new LineChart(title, "update", series, marks), explanation));
+      curves.add(new Explained(new LineChart(title, "update", series, marks, !names.containsKey(LEARNING_RATE)), explanation));
     }
   }
 

@@ -29,6 +29,9 @@ public record Series(String name, double[] x, double[] y) {
    * moving average; at the ends it follows the trend instead of lagging behind it.
    */
   Series smoothed(int radius) {
+    if (radius == 0) {
+      return this;
+    }
     double[] smooth = new double[y.length];
     for (int i = 0; i < y.length; i++) {
       int from = Math.max(i - radius, 0);

@@ -21,7 +21,7 @@ class LineChartTest {
     double[] x = IntStream.range(0, 500).asDoubleStream().toArray();
     Series a = new Series("a < b", x, Arrays.stream(x).map(Math::sin).toArray());
     Series b = new Series("c & d", x, Arrays.stream(x).map(Math::cos).toArray());
-    String svg = new LineChart("\"quoted\"", "update", List.of(a, b), List.of(new LineChart.Mark("zero", 0))).svg();
+    String svg = new LineChart("\"quoted\"", "update", List.of(a, b), List.of(new LineChart.Mark("zero", 0)), true).svg();
     var document = DocumentBuilderFactory.newInstance().newDocumentBuilder()
         .parse(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)));
     assertEquals(4, document.getElementsByTagName("polyline").getLength()); // raw and averaged
@@ -33,11 +33,11 @@ class LineChartTest {
     for (Series series : List.of(new Series("one", new double[] {1}, new double[] {3}),
         new Series("constant", new double[] {1, 2, 3}, new double[] {0, 0, 0}),
         new Series("gap", new double[] {1, 2, 3}, new double[] {0, Double.NaN, 1e-9}))) {
-      String svg = new LineChart("t", "x", List.of(series), List.of()).svg();
+      String svg = new LineChart("t", "x", List.of(series), List.of(), true).svg();
       assertFalse(svg.contains("NaN") || svg.contains("Infinity"), svg);
     }
     assertTrue(new LineChart("t", "x", List.of(new Series("none", new double[] {1}, new double[] {Double.NaN})),
-        List.of()).isEmpty());
+        List.of(), true).isEmpty());
   }
 
   @ParameterizedTest
