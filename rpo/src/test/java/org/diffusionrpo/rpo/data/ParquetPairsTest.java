@@ -125,7 +125,9 @@ class ParquetPairsTest {
       writer.accept(pair);
       assertEquals(2, writer.count());
     }
-    for (PreferencePair read : read(file, new LoadReport())) {
+    List<PreferencePair> pairs = read(file, new LoadReport());
+    assertEquals(2, pairs.size());
+    for (PreferencePair read : pairs) {
       assertArrayEquals(RED, read.winner());
       assertArrayEquals(BLUE, read.loser());
       assertEquals("größer", read.caption());
