@@ -136,7 +136,8 @@ class ParquetPairsTest {
 
   @Test void aFileWithoutTheColumnsIsRefused() throws IOException {
     MessageType schema = MessageTypeParser.parseMessageType("message m { required binary caption (STRING); }");
-    Path file = write("other.parquet", CompressionCodecName.ZSTD, schema, new SimpleGroup(schema).append("caption", "a"));
+    Group row = new SimpleGroup(schema).append("caption", "a");
+    Path file = write("other.parquet", CompressionCodecName.ZSTD, schema, row);
     IOException error = assertThrows(IOException.class, () -> read(file, new LoadReport()));
     assertEquals(file + ": has no column jpg_0; expected jpg_0, jpg_1, label_0, caption", error.getMessage());
   }
