@@ -57,7 +57,7 @@ class GemmTileTest {
         for (int count : new int[] {1, 2, 9}) {
           int ld = length + random.nextInt(3);
           float[] from = GemmTest.uniform(random, 1 + (count - 1) * ld + length); // nothing to read behind the last row
-          float[] to = GemmTest.uniform(random, 2 + count * width);
+          float[] to = GemmTest.uniform(random, 1 + (count + 2) * width); // room to spill into
           float[] expected = to.clone();
           for (int p = 0; p < count; p++) {
             System.arraycopy(from, 1 + p * ld, expected, 1 + p * width, length);
