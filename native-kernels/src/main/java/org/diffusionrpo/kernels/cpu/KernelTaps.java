@@ -11,7 +11,7 @@ import java.util.Arrays;
  */
 record KernelTaps(Weights w, Conv2d.Geometry g, int firstRow, int firstColumn, int tapColumns) implements PanelSource {
   @Override
-  public void pack(float[] panel, int at, int width, int first, int count, int k0, int kc) {
+  public void pack(GemmTile tile, float[] panel, int at, int width, int first, int count, int k0, int kc) {
     int filter = g.kernelHeight() * g.kernelWidth() * g.inChannels();
     int to = at;
     for (int p = k0; p < k0 + kc; p++, to += width) {
@@ -20,9 +20,7 @@ record KernelTaps(Weights w, Conv2d.Geometry g, int firstRow, int firstColumn, i
       int row = firstRow + tap / tapColumns * g.stride();
       int column = firstColumn + tap % tapColumns * g.stride();
       w.read(o * filter + (row * g.kernelWidth() + column) * g.inChannels() + first, panel, to, count);
-      if (count < width) {
-        Arrays.fill(panel, to + count, to + width, 0);
-      }
+      Arrays.fill(panel, to + count, to + width, 0);
     }
   }
 }
