@@ -1,0 +1,88 @@
+package org.diffusionrpo.diffusion.io;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.io.DType;
+import org.diffusionrpo.tensor.io.SafetensorsWriter;
+import org.diffusionrpo.tensor.io.TensorInfo;
+import org.diffusionrpo.tensor.io.TensorSource;
+import org.diffusionrpo.tensor.nn.Parameter;
+import org.diffusionrpo.tensor.nn.Parameters;
+
+/** Fills a model's parameters from a checkpoint and writes them as one. */
+public final class WeightFiles {
+  private static final int SHOWN = 5;
+
+  private WeightFiles() {}
+
+  /**
+   * Loads every parameter, one at a time. Tensors that are missing, of another shape, or unknown to the model are one
+   * error that lists them.
+   *
+   * @param storage for the matrices; vectors always stay {@link Storage#F32}
+   */
+  public static void load(Parameters parameters, TensorSource source, String description, Backend backend,
+      Storage storage) throws IOException {
+    List<String> problems = new ArrayList<>();
+    Set<String> used = new HashSet<>();
+    for (Parameter parameter : parameters.all()) {
+      String name = find(parameter, source);
+      if (name == null) {
+        problems.add("missing " + parameter.name());
+      } else if (!CheckpointMapping.fits(parameter, source.info(name))) {
+        problems.add(source.info(name) + " instead of " + CheckpointMapping.info(parameter, DType.F32));
+      }
+      used.add(name);
+    }
+    for (String name : source.names()) {
+      if (!used.contains(name) && !CheckpointMapping.isIgnored(name)) {
+        problems.add("unknown " + name);
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new IOException(description + " does not fit the model's config: " + summary(problems));
+    }
+    for (Parameter parameter : parameters.all()) {
+      float[] values = CheckpointMapping.toMemory(parameter.shape(), source.readFloats(find(parameter, source)));
+      parameter.set(backend, values, parameter.isMatrix() ? storage : Storage.F32);
+    }
+  }
+
+  /** Writes all parameters atomically as one safetensors file. */
+  public static void save(Parameters parameters, Path file, DType dtype) throws IOException {
+    save(parameters, file, dtype, parameter -> parameter.value().toArray());
+  }
+
+  /** Writes other values than the present ones, such as a weight average. */
+  public static void save(Parameters parameters, Path file, DType dtype, Function<Parameter, float[]> values)
+      throws IOException {
+    List<TensorInfo> infos = parameters.all().stream().map(p -> CheckpointMapping.info(p, dtype)).toList();
+    try (SafetensorsWriter writer = SafetensorsWriter.create(file, infos)) {
+      for (Parameter parameter : parameters.all()) {
+        writer.writeFloats(parameter.name(), CheckpointMapping.toFile(parameter.shape(), values.apply(parameter)));
+      }
+      writer.commit();
+    }
+  }
+
+  private static String find(Parameter parameter, TensorSource source) {
+    for (String name : CheckpointMapping.names(parameter)) {
+      if (source.names().contains(name)) {
+        return name;
+      }
+    }
+    return null;
+  }
+
+  private static String summary(List<String> problems) {
+    String shown = String.join("; ", problems.subList(0, Math.min(SHOWN, problems.size())));
+    return problems.size() > SHOWN ? shown + "; and " + (problems.size() - SHOWN) + " more" : shown;
+  }
+}

@@ -1,0 +1,88 @@
+package org.diffusionrpo.diffusion.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.diffusionrpo.tensor.io.Checksums;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The checkpoints of a run, one folder each. A folder counts only when its manifest of SHA-256 sums, written last,
+ * fits its files; so a run that was killed at any moment leaves the checkpoint before intact.
+ */
+public final class CheckpointStore {
+  private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
+  private static final Pattern NAME = Pattern.compile("step-(\\d{8})");
+  private static final String STATE = "state.safetensors";
+
+  private final Path folder;
+  private final int kept;
+
+  /** A checkpoint that can be loaded. */
+  public record Checkpoint(int step, Path state) {}
+
+  /** @param kept how many of the newest to keep */
+  public CheckpointStore(Path folder, int kept) {
+    this.folder = folder;
+    this.kept = kept;
+  }
+
+  /** Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. */
+  public void save(int step, TrainState state) throws IOException {
+    Path target = folder.resolve(String.format("step-%08d", step));
+    delete(target); // a damaged one of the same step
+    Files.createDirectories(target);
+    state.save(target.resolve(STATE));
+    Checksums.write(target);
+    List<Path> all = newestFirst();
+    for (Path old : all.subList(Math.min(kept, all.size()), all.size())) {
+      delete(old);
+    }
+  }
+
+  /** The newest checkpoint whose files are whole; damaged ones are passed over with a warning. */
+  public Optional<Checkpoint> latest() throws IOException {
+    for (Path candidate : newestFirst()) {
+      try {
+        Checksums.verify(candidate);
+        return Optional.of(new Checkpoint(step(candidate), candidate.resolve(STATE)));
+      } catch (IOException e) {
+        LOG.warn("Passing over the damaged checkpoint {}: {}", candidate, e.getMessage());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private List<Path> newestFirst() throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> children = Files.list(folder)) {
+      return children.filter(path -> NAME.matcher(path.getFileName().toString()).matches())
+          .sorted(Comparator.comparingInt(CheckpointStore::step).reversed()).toList();
+    }
+  }
+
+  private static int step(Path checkpoint) {
+    Matcher matcher = NAME.matcher(checkpoint.getFileName().toString());
+    return matcher.matches() ? Integer.parseInt(matcher.group(1)) : -1;
+  }
+
+  private static void delete(Path checkpoint) throws IOException {
+    if (!Files.exists(checkpoint)) {
+      return;
+    }
+    try (Stream<Path> tree = Files.walk(checkpoint)) {
+      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package org.diffusionrpo.diffusion.train;
+
+/** A run was stopped because its loss or gradients left all bounds. The message says what to do. */
+public final class DivergedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public DivergedException(String message) {
+    super(message);
+  }
+}

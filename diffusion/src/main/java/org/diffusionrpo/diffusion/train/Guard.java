@@ -1,0 +1,68 @@
+package org.diffusionrpo.diffusion.train;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+
+/**
+ * Decides whether an update may be made. An update whose loss or gradient is not finite, or whose gradient norm is far
+ * above what the run has seen lately, is skipped; too many in a row stop the run.
+ */
+final class Guard {
+  /** A spike is this many times the recent median; ordinary noise between batches stays below 5. */
+  private static final double SPIKE = 50;
+
+  /** Norms that the median looks back on. */
+  private static final int WINDOW = 64;
+
+  /** No spike is called before this many norms are known. */
+  private static final int WARM_UP = 16;
+
+  private final int maxSkips;
+  private final Deque<Double> norms = new ArrayDeque<>();
+  private int skips;
+
+  Guard(int maxSkips) {
+    this.maxSkips = maxSkips;
+  }
+
+  /** Why this update must be skipped, or null when it is sound. */
+  String objection(double loss, double gradNorm) {
+    String reason = reason(loss, gradNorm);
+    if (reason == null) {
+      skips = 0;
+      norms.addLast(gradNorm);
+      if (norms.size() > WINDOW) {
+        norms.removeFirst();
+      }
+    } else {
+      skips++;
+    }
+    return reason;
+  }
+
+  /** True when so many updates in a row were skipped that the run has diverged. */
+  boolean diverged() {
+    return skips >= maxSkips;
+  }
+
+  private String reason(double loss, double gradNorm) {
+    if (!Double.isFinite(loss)) {
+      return "the loss is " + loss;
+    }
+    if (!Double.isFinite(gradNorm)) {
+      return "the gradient norm is " + gradNorm;
+    }
+    if (norms.size() >= WARM_UP && gradNorm > SPIKE * median()) {
+      return String.format("the gradient norm %.3g is over %.0f times the recent median %.3g", gradNorm, SPIKE,
+          median());
+    }
+    return null;
+  }
+
+  private double median() {
+    double[] sorted = norms.stream().mapToDouble(Double::doubleValue).toArray();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}

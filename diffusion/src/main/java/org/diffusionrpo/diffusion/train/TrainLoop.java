@@ -1,0 +1,107 @@
+package org.diffusionrpo.diffusion.train;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+import org.diffusionrpo.tensor.optim.Gradients;
+import org.diffusionrpo.tensor.optim.LearningRate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The loop around every kind of training here: update, log, save, resume. */
+public final class TrainLoop {
+  /** Key of the loss among an objective's measurements. */
+  public static final String LOSS = "loss";
+
+  private static final Logger LOG = LoggerFactory.getLogger(TrainLoop.class);
+
+  private final Settings settings;
+  private final TrainState state;
+  private final CheckpointStore checkpoints;
+  private final TrainListener listener;
+
+  /**
+   * How long and how carefully to train.
+   *
+   * @param steps updates of the whole run, those before a resume included
+   * @param maxGradNorm gradients are scaled down to this L2 norm
+   * @param checkpointEvery updates between checkpoints
+   * @param maxSkips updates that the guard may skip in a row before the run stops
+   */
+  public record Settings(int steps, LearningRate learningRate, double maxGradNorm, int checkpointEvery, int maxSkips) {
+    public Settings {
+      if (steps < 1 || !(maxGradNorm > 0) || checkpointEvery < 1 || maxSkips < 1) {
+        throw new IllegalArgumentException("steps " + steps + ", gradient norm " + maxGradNorm + ", checkpoint every "
+            + checkpointEvery + ", skips " + maxSkips + ": all must be above 0");
+      }
+    }
+  }
+
+  public TrainLoop(Settings settings, TrainState state, CheckpointStore checkpoints, TrainListener listener) {
+    this.settings = settings;
+    this.state = state;
+    this.checkpoints = checkpoints;
+    this.listener = listener;
+  }
+
+  /** Loads the newest sound checkpoint, if there is one, and returns the number of updates already made. */
+  public int resume() throws IOException {
+    Optional<CheckpointStore.Checkpoint> latest = checkpoints.latest();
+    if (latest.isEmpty()) {
+      return 0;
+    }
+    state.load(latest.get().state());
+    return latest.get().step();
+  }
+
+  /**
+   * Makes the updates from {@code first} on and saves a checkpoint at the end, also when cancelled.
+   *
+   * @return updates made in all; less than the settings' steps when the listener cancelled
+   * @throws DivergedException when the guard gave up; the last checkpoint is from before
+   */
+  public int run(TrainObjective objective, int first) throws IOException {
+    Guard guard = new Guard(settings.maxSkips());
+    int step = first;
+    int saved = first;
+    while (step < settings.steps() && !(step > first && listener.cancelled())) {
+      StepReport report = update(objective, step, guard);
+      step++;
+      listener.onStep(report);
+      if (guard.diverged()) {
+        throw new DivergedException("stopped after " + settings.maxSkips() + " updates in a row that could not be made ("
+            + report.skipped() + "); the last checkpoint is of update " + saved
+            + ". A lower learning rate or a smaller beta usually helps");
+      }
+      boolean sound = report.skipped() == null;
+      if (sound && step % settings.checkpointEvery() == 0 && step < settings.steps()) {
+        checkpoints.save(step, state);
+        saved = step;
+      }
+    }
+    if (step > saved) {
+      checkpoints.save(step, state);
+    }
+    return step;
+  }
+
+  private StepReport update(TrainObjective objective, int step, Guard guard) throws IOException {
+    long start = System.nanoTime();
+    state.parameters().zeroGrad();
+    Map<String, Double> metrics = objective.accumulate(step);
+    double norm = Gradients.norm(state.parameters().all());
+    double rate = settings.learningRate().at(step);
+    String objection = guard.objection(metrics.get(LOSS), norm);
+    if (objection == null) {
+      Gradients.clip(state.parameters().all(), norm, settings.maxGradNorm());
+      state.optimizer().step(rate);
+      if (state.ema() != null) {
+        state.ema().update(state.optimizer().steps());
+      }
+    } else {
+      LOG.warn("Skipping update {}: {}", step + 1, objection);
+    }
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    return new StepReport(step + 1, settings.steps(), seconds, rate, norm, objection, metrics);
+  }
+}

@@ -1,0 +1,31 @@
+package org.diffusionrpo.kernels.cpu;
+
+/** Scratch arrays of the calling thread, one per purpose. They only grow, so a running model allocates nothing. */
+enum Workspace {
+  /** Packed panels of the left operand. */
+  PANELS_A,
+  /** Packed panels of the right operand; belongs to the calling thread, read by all. */
+  PANELS_B,
+  /** Register tile at the edge of the result. */
+  TILE,
+  /** Lines of an operand that are about to be transposed. */
+  LINES,
+  /** Partial results of a product whose inner dimension is split. */
+  PARTS,
+  /** Transpose of the result, where that is the cheaper product. */
+  SWAPPED,
+  /** Pixels of one phase of a strided convolution's gradient. */
+  PHASE;
+
+  private final ThreadLocal<float[]> arrays = ThreadLocal.withInitial(() -> new float[0]);
+
+  /** An array of at least {@code length} floats with undefined content, valid until the next call on this thread. */
+  float[] floats(int length) {
+    float[] array = arrays.get();
+    if (array.length < length) {
+      array = new float[length];
+      arrays.set(array);
+    }
+    return array;
+  }
+}

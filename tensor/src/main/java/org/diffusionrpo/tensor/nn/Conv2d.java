@@ -1,0 +1,56 @@
+package org.diffusionrpo.tensor.nn;
+
+import org.diffusionrpo.tensor.Conv2dGeometry;
+import org.diffusionrpo.tensor.Shape;
+import org.diffusionrpo.tensor.Tensor;
+
+/**
+ * 2-d convolution of NHWC images, as torch.nn.Conv2d with other layouts.
+ * <pre>
+ *   x [N, H, W, I]   y [N, Ho, Wo, O]   weight [O, Kh, Kw, I]   bias [O], optional
+ * </pre>
+ */
+public final class Conv2d implements Layer {
+  private final Parameter weight;
+  private final Parameter bias;
+  private final int kernel;
+  private final Conv2dGeometry geometry;
+
+  public Conv2d(Parameters.Path path, int in, int out, int kernel, Conv2dGeometry geometry, boolean withBias) {
+    int fanIn = in * kernel * kernel;
+    this.weight = path.matrix("weight", Shape.of(out, kernel, kernel, in), Init.fanIn(fanIn));
+    this.bias = withBias ? path.create("bias", Shape.of(out), Init.fanIn(fanIn)) : null;
+    this.kernel = kernel;
+    this.geometry = geometry;
+  }
+
+  /** 3 x 3, stride 1, same size. */
+  public static Conv2d same3x3(Parameters.Path path, int in, int out) {
+    return new Conv2d(path, in, out, 3, Conv2dGeometry.of(1, 1), true);
+  }
+
+  /** 1 x 1: a linear map of each pixel, stored with the rank of a convolution. */
+  public static Conv2d pointwise(Parameters.Path path, int in, int out) {
+    return new Conv2d(path, in, out, 1, Conv2dGeometry.of(1, 0), true);
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tape tape) {
+    Tensor y = x.backend().empty(Shape.of(x.dim(0), geometry.outHeight(x.dim(1), kernel),
+        geometry.outWidth(x.dim(2), kernel), weight.shape().dim(0)));
+    x.backend().conv2dForward(y, x, weight.value(), bias == null ? null : bias.value(), geometry);
+    tape.push(this, x);
+    return y;
+  }
+
+  @Override
+  public Tensor backward(Tensor dy, Tape tape) {
+    try (Tape.Frame saved = tape.pop(this)) {
+      Tensor x = saved.get(0);
+      dy.backend().conv2dBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, x, geometry);
+      Tensor dx = dy.backend().empty(x.shape());
+      dy.backend().conv2dBackwardData(dx, dy, weight.value(), geometry);
+      return dx;
+    }
+  }
+}

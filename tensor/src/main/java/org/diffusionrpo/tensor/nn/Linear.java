@@ -1,0 +1,52 @@
+package org.diffusionrpo.tensor.nn;
+
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Shape;
+import org.diffusionrpo.tensor.Tensor;
+
+/**
+ * Affine map of the last axis, as torch.nn.Linear.
+ * <pre>
+ *   x [..., I]   y [..., O]   weight [O, I]   bias [O], optional
+ *   y = x weight^T + bias
+ * </pre>
+ */
+public final class Linear implements Layer {
+  private final Parameter weight;
+  private final Parameter bias;
+
+  public Linear(Parameters.Path path, int in, int out, boolean withBias) {
+    this.weight = path.matrix("weight", Shape.of(out, in), Init.fanIn(in));
+    this.bias = withBias ? path.create("bias", Shape.of(out), Init.fanIn(in)) : null;
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Tape tape) {
+    Tensor y = x.backend().empty(x.shape().withLast(weight.shape().dim(0)));
+    x.backend().linearForward(y, x, weight.value(), bias == null ? null : bias.value());
+    tape.push(this, x);
+    return y;
+  }
+
+  @Override
+  public Tensor backward(Tensor dy, Tape tape) {
+    try (Tape.Frame saved = tape.pop(this)) {
+      addWeightGradients(dy, saved.get(0));
+      Tensor dx = dy.backend().empty(saved.get(0).shape());
+      dy.backend().linearBackwardData(dx, dy, weight.value());
+      return dx;
+    }
+  }
+
+  /** Backward for an input whose gradient nobody wants. */
+  public void backwardParameters(Tensor dy, Tape tape) {
+    try (Tape.Frame saved = tape.pop(this)) {
+      addWeightGradients(dy, saved.get(0));
+    }
+  }
+
+  private void addWeightGradients(Tensor dy, Tensor x) {
+    Backend backend = dy.backend();
+    backend.linearBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, x);
+  }
+}
