@@ -19,6 +19,10 @@ public final class Simd {
   // The vector classes are named only behind this condition: they cannot even be loaded without the module.
   static final GemmTile GEMM = VECTOR ? VectorGemmTile.forPreferredWidth() : new ScalarGemmTile();
   static final ArrayMath MATH = VECTOR ? new VectorArrayMath() : new ScalarArrayMath();
+  static final ActivationMath ACTIVATION = VECTOR ? new VectorActivationMath() : new ScalarActivationMath();
+  static final NormMath NORM = VECTOR ? new VectorNormMath() : new ScalarNormMath();
+  static final AttentionMath ATTENTION = VECTOR ? new VectorAttentionMath() : new ScalarAttentionMath();
+  static final OptimizerMath OPTIMIZER = VECTOR ? new VectorOptimizerMath() : new ScalarOptimizerMath();
 
   private Simd() {}
 

@@ -1,0 +1,173 @@
+package org.diffusionrpo.kernels.cpu;
+
+/**
+ * Group normalisation of NHWC data. Wu and He 2018, arXiv:1803.08494, section 3.1.
+ * <pre>
+ *   x, y [samples, positions, channels]     gamma, beta [channels]     mean, rstd [samples, groups]
+ *   y = (x - mean) * rstd * gamma + beta,   rstd = 1 / sqrt(var + eps)
+ * </pre>
+ * mean and var (biased) run over the positions * channels / groups values of one group. The channels of a group are
+ * too few for a vector, so sums are taken per channel, down the positions, and joined to groups afterwards.
+ */
+public final class GroupNorm {
+  private static final ArrayMath MATH = Simd.MATH;
+  private static final NormMath NORM = Simd.NORM;
+
+  private GroupNorm() {}
+
+  /** Also writes mean and rstd, which backward needs. y may be x. */
+  public static void forward(float[] y, float[] mean, float[] rstd, float[] x, float[] gamma, float[] beta,
+      int samples, int positions, int channels, int groups, float eps) {
+    int width = groupWidth(channels, groups);
+    RowSpans spans = new RowSpans(positions, channels);
+    Moments[] parts = new Moments[samples * spans.count()];
+    Parallel.run(parts.length, task -> {
+      int sample = task / spans.count();
+      parts[task] = spanMoments(x, sample * positions, spans, task % spans.count(), channels, groups);
+    });
+    for (int sample = 0; sample < samples; sample++) {
+      Moments moments = new Moments(groups);
+      for (int span = 0; span < spans.count(); span++) {
+        moments.add(parts[sample * spans.count() + span]);
+      }
+      for (int g = 0; g < groups; g++) {
+        mean[sample * groups + g] = (float) moments.mean(g);
+        rstd[sample * groups + g] = (float) (1 / Math.sqrt(moments.variance(g) + eps));
+      }
+    }
+    Parallel.run(parts.length, task -> {
+      int sample = task / spans.count();
+      float[] channelMean = new float[channels];
+      float[] scale = new float[channels];
+      for (int c = 0; c < channels; c++) {
+        int g = sample * groups + c / width;
+        channelMean[c] = mean[g];
+        scale[c] = rstd[g] * gamma[c];
+      }
+      int span = task % spans.count();
+      int from = (sample * positions + spans.start(span)) * channels;
+      NORM.normalizeColumns(y, x, from, channelMean, scale, beta, 0, spans.size(span), channels, channels);
+    });
+  }
+
+  /**
+   * Overwrites dx; adds to dGamma and dBeta, each of which may be null. dx may be dy. With
+   * {@code h = dy * gamma} and {@code xn = (x - mean) * rstd}: {@code dx = rstd * (h - mean(h) - xn * mean(h * xn))}.
+   */
+  public static void backward(float[] dx, float[] dGamma, float[] dBeta, float[] dy, float[] x, float[] gamma,
+      float[] mean, float[] rstd, int samples, int positions, int channels, int groups) {
+    int width = groupWidth(channels, groups);
+    RowSpans spans = new RowSpans(positions, channels);
+    double[][] parts = new double[samples * spans.count()][];
+    Parallel.run(parts.length, task -> {
+      int sample = task / spans.count();
+      float[] channelMean = perChannel(mean, sample, channels, groups);
+      parts[task] = spanGradientSums(dy, x, channelMean, sample * positions, spans, task % spans.count(), channels);
+    });
+    double[] gammaSum = new double[channels];
+    double[] betaSum = new double[channels];
+    float[][] slopes = new float[samples][channels];
+    float[][] shifts = new float[samples][channels];
+    for (int sample = 0; sample < samples; sample++) {
+      double[] sums = spans.total(parts, sample);
+      for (int g = 0; g < groups; g++) {
+        double r = rstd[sample * groups + g];
+        double sum = 0;
+        double product = 0;
+        for (int c = g * width; c < (g + 1) * width; c++) {
+          betaSum[c] += sums[c];
+          gammaSum[c] += sums[channels + c] * r;
+          sum += sums[c] * gamma[c];
+          product += sums[channels + c] * gamma[c];
+        }
+        double count = (double) positions * width;
+        for (int c = g * width; c < (g + 1) * width; c++) {
+          shifts[sample][c] = (float) (-r * sum / count);
+          slopes[sample][c] = (float) (-r * r * r * product / count);
+        }
+      }
+    }
+    addTo(dGamma, gammaSum);
+    addTo(dBeta, betaSum);
+    Parallel.run(parts.length, task -> {
+      int sample = task / spans.count();
+      float[] channelMean = perChannel(mean, sample, channels, groups);
+      float[] scale = perChannel(rstd, sample, channels, groups);
+      MATH.multiply(scale, 0, scale, 0, gamma, 0, channels);
+      int span = task % spans.count();
+      int from = (sample * positions + spans.start(span)) * channels;
+      NORM.columnGradient(dx, dy, x, from, channelMean, scale, slopes[sample], shifts[sample], 0, spans.size(span),
+          channels, channels);
+    });
+  }
+
+  /**
+   * One pass over the span, by deviations from a mean that is already known nearly: of the first tile, then of the
+   * tiles before. So nothing cancels, however far the values are from 0.
+   */
+  private static Moments spanMoments(float[] x, int firstRow, RowSpans spans, int span, int channels, int groups) {
+    int width = channels / groups;
+    Moments moments = new Moments(groups);
+    Moments tile = new Moments(groups);
+    float[] sums = new float[channels];
+    float[] squares = new float[channels];
+    float[] center = new float[channels];
+    spans.forEachTile(span, (row, rows) -> {
+      int at = (firstRow + row) * channels;
+      double count = (double) rows * width;
+      boolean first = row == spans.start(span);
+      if (first) {
+        MATH.columnSums(sums, 0, x, at, rows, channels, channels);
+        tile.setMeans(sums, count);
+      }
+      for (int c = 0; c < channels; c++) {
+        center[c] = (float) (first ? tile : moments).mean(c / width);
+      }
+      NORM.columnDeviations(sums, squares, center, 0, x, at, rows, channels, channels);
+      tile.set(sums, squares, center, count);
+      moments.add(tile);
+    });
+    return moments;
+  }
+
+  /** Per channel, sum dy in the first half and sum dy * (x - mean) in the second. */
+  private static double[] spanGradientSums(float[] dy, float[] x, float[] channelMean, int firstRow, RowSpans spans,
+      int span, int channels) {
+    double[] total = new double[2 * channels];
+    float[] sum = new float[channels];
+    float[] product = new float[channels];
+    spans.forEachTile(span, (row, rows) -> {
+      int at = (firstRow + row) * channels;
+      NORM.columnGradientSums(sum, product, channelMean, 0, dy, x, at, rows, channels, channels);
+      for (int c = 0; c < channels; c++) {
+        total[c] += sum[c];
+        total[channels + c] += product[c];
+      }
+    });
+    return total;
+  }
+
+  private static float[] perChannel(float[] perGroup, int sample, int channels, int groups) {
+    float[] result = new float[channels];
+    int width = channels / groups;
+    for (int c = 0; c < channels; c++) {
+      result[c] = perGroup[sample * groups + c / width];
+    }
+    return result;
+  }
+
+  private static void addTo(float[] gradient, double[] sum) {
+    if (gradient != null) {
+      for (int c = 0; c < sum.length; c++) {
+        gradient[c] += (float) sum[c];
+      }
+    }
+  }
+
+  private static int groupWidth(int channels, int groups) {
+    if (groups <= 0 || channels % groups != 0) {
+      throw new IllegalArgumentException("GroupNorm: " + groups + " groups do not divide " + channels + " channels");
+    }
+    return channels / groups;
+  }
+}
