@@ -15,12 +15,12 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Pictures from and to files: decodes what ImageIO and its plug-ins know (PNG, JPEG, WebP, GIF, BMP, TIFF), encodes PNG.
- * Transparency is composited on white. EXIF orientation is not applied, as in the usual training scripts.
+ * Pictures from and to files: decodes what ImageIO and its plug-ins know (PNG, JPEG, WebP, GIF, BMP, TIFF), encodes
+ * PNG. Transparency is composited on white. EXIF orientation is not applied, as in the usual training scripts.
  */
 public final class ImageCodec {
   /** A header that promises more is taken for damage rather than answered with an out-of-memory error. */
-  private static final long MAX_PIXELS = 100_000_000;
+  private static final long MAX_PIXELS = 1 << 26;
 
   private ImageCodec() {}
 

@@ -19,6 +19,7 @@ public final class Attention {
   private static final GemmTile GEMM = Simd.GEMM;
   private static final AttentionMath MATH = Simd.ATTENTION;
   private static final int MR = GEMM.rows();
+  private static final float[] ZEROS = new float[Simd.GEMM.columns()];
   private static final int NR = GEMM.columns();
   /** Rows of one tile of scores: with NR columns it fills a quarter of the first-level cache. */
   private static final int TILE = MR * (96 / MR);
@@ -171,7 +172,7 @@ public final class Attention {
   private static void scores(float[] s, AttentionPanels left, int head, int token, int rows, float[] right,
       int headDim) {
     for (int i = 0; i < rows; i += MR) {
-      GEMM.multiply(s, i * NR, NR, left.data, left.atToken(head, token + i), right, 0, headDim, false);
+      GEMM.multiply(s, i * NR, NR, ZEROS, 0, 0, left.data, left.atToken(head, token + i), right, 0, headDim);
     }
   }
 
@@ -179,7 +180,7 @@ public final class Attention {
   private static void accumulate(float[] o, AttentionPanels left, int head, int token, float[] p, int rows,
       int headDim) {
     for (int d = 0; d < headDim; d += MR) {
-      GEMM.multiply(o, d * NR, NR, left.data, left.atFeature(head, d / MR, token), p, 0, rows, true);
+      GEMM.multiply(o, d * NR, NR, o, d * NR, NR, left.data, left.atFeature(head, d / MR, token), p, 0, rows);
     }
   }
 

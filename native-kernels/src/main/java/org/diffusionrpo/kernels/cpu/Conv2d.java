@@ -83,7 +83,7 @@ public final class Conv2d {
     if (biasOrNull != null) {
       require("bias", biasOrNull.length, g.outChannels());
     }
-    PanelSource rows = g.pointwise() ? Matrix.rowMajor(x, 0, g.inChannels()).rows() : window(x, g).positions();
+    PanelSource rows = g.pointwise() ? Matrix.rowMajor(x, 0, g.inChannels()).rows() : window(x, g);
     PanelSource filters = Matrix.transposed(w, 0, g.filter()).columns();
     Gemm.KERNEL.run(new Product(y, 0, g.outChannels(), rows, filters, biasOrNull, g.outPositions(), g.outChannels(),
         g.filter(), false));
@@ -123,7 +123,7 @@ public final class Conv2d {
     int m = g.batch() * rows * columns;
     int n = g.inChannels();
     float[] out = stride == 1 ? dx : Workspace.PHASE.floats(Math.multiplyExact(m, n));
-    Gemm.KERNEL.run(new Product(out, 0, n, window.positions(),
+    Gemm.KERNEL.run(new Product(out, 0, n, window,
         new KernelTaps(w, g, firstRow, firstColumn, tapColumns), null, m, n, tapRows * tapColumns * g.outChannels(),
         false));
     if (stride > 1) {

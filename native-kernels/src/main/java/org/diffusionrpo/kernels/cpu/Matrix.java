@@ -52,7 +52,7 @@ public final class Matrix {
 
   /** As the left operand: i counts rows, p columns. */
   PanelSource rows() {
-    return transposed ? new ContiguousPanels(data, offset, ld) : new StridedPanels(data, offset, ld);
+    return transposed ? new ContiguousPanels(data, offset, ld) : new MatrixLines(data, offset, ld);
   }
 
   /** As the right operand: i counts columns, p rows. */

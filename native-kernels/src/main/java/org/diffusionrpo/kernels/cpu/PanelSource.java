@@ -7,8 +7,8 @@ package org.diffusionrpo.kernels.cpu;
  */
 interface PanelSource {
   /**
-   * Fills a panel: {@code panel[at + p * width + i] = element(first + i, k0 + p)} for i in [0, count) and p in
-   * [0, kc), and zero for i in [count, width).
+   * Fills a panel of the tile: {@code panel[at + p * width + i] = element(first + i, k0 + p)} for i in [0, count) and
+   * p in [0, kc), and zero for i in [count, width). kc is at most {@link GemmTile#KC}.
    */
-  void pack(float[] panel, int at, int width, int first, int count, int k0, int kc);
+  void pack(GemmTile tile, float[] panel, int at, int width, int first, int count, int k0, int kc);
 }

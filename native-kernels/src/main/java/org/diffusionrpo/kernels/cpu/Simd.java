@@ -17,7 +17,7 @@ public final class Simd {
   private static final boolean VECTOR = choose(System.getProperty("drpo.simd", "auto"));
 
   // The vector classes are named only behind this condition: they cannot even be loaded without the module.
-  static final GemmTile GEMM = VECTOR ? VectorGemmTile.forPreferredWidth() : new ScalarGemmTile();
+  static final GemmTile GEMM = VECTOR ? VectorPacking.forPreferredWidth() : new ScalarGemmTile();
   static final ArrayMath MATH = VECTOR ? new VectorArrayMath() : new ScalarArrayMath();
   static final ActivationMath ACTIVATION = VECTOR ? new VectorActivationMath() : new ScalarActivationMath();
   static final NormMath NORM = VECTOR ? new VectorNormMath() : new ScalarNormMath();

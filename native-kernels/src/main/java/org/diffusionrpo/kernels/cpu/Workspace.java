@@ -8,10 +8,12 @@ enum Workspace {
   PANELS_B,
   /** Register tile at the edge of the result. */
   TILE,
-  /** Lines of half-precision weights as floats. */
-  CONVERTED,
+  /** Lines of an operand that are about to be transposed. */
+  LINES,
   /** Partial results of a product whose inner dimension is split. */
   PARTS,
+  /** Transpose of the result, where that is the cheaper product. */
+  SWAPPED,
   /** Pixels of one phase of a strided convolution's gradient. */
   PHASE;
 

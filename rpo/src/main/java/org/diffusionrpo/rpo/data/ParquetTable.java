@@ -21,9 +21,9 @@ import org.apache.parquet.schema.MessageType;
 
 /** The only contact with the Parquet library: local files, rows as {@link Group}, no Hadoop installation. */
 final class ParquetTable {
-  /** What a caller does with a row. */
+  /** Takes one row; returns false when no more are wanted. */
   interface RowConsumer {
-    void accept(Group row) throws IOException;
+    boolean accept(Group row) throws IOException;
   }
 
   /** Adds rows to a new file; the file is complete once this is closed. */
@@ -45,30 +45,35 @@ final class ParquetTable {
   }
 
   /**
-   * Hands the rows to a consumer in file order, one at a time.
+   * Hands the rows to a consumer in file order, one at a time; returns false if the consumer stopped early.
    *
    * @param projection the columns to read, a subset of {@link #schema}
    */
-  static void read(Path file, MessageType projection, RowConsumer consumer) throws IOException {
+  static boolean read(Path file, MessageType projection, RowConsumer consumer) throws IOException {
     requireFile(file);
     PlainParquetConfiguration configuration = new PlainParquetConfiguration();
     configuration.set(ReadSupport.PARQUET_READ_SCHEMA, projection.toString());
     try (ParquetReader<Group> reader = new Builder(file, configuration).build()) {
       for (Group row = next(reader, file); row != null; row = next(reader, file)) {
-        consumer.accept(row);
+        if (!consumer.accept(row)) {
+          return false;
+        }
       }
     }
+    return true;
   }
 
   /** Creates or replaces a file. Images do not shrink any further, so Zstandard only has the text to work on. */
-  static RowWriter create(Path file, MessageType schema, String imageColumn) throws IOException {
-    ParquetWriter<Group> writer = ExampleParquetWriter.builder(new LocalOutputFile(file))
+  static RowWriter create(Path file, MessageType schema, String... imageColumns) throws IOException {
+    ExampleParquetWriter.Builder builder = ExampleParquetWriter.builder(new LocalOutputFile(file))
         .withConf(new PlainParquetConfiguration())
         .withType(schema)
         .withWriteMode(ParquetFileWriter.Mode.OVERWRITE)
-        .withCompressionCodec(CompressionCodecName.ZSTD)
-        .withDictionaryEncoding(imageColumn, false)
-        .build();
+        .withCompressionCodec(CompressionCodecName.ZSTD);
+    for (String column : imageColumns) {
+      builder.withDictionaryEncoding(column, false);
+    }
+    ParquetWriter<Group> writer = builder.build();
     return new RowWriter() {
       @Override public void write(Group row) throws IOException {
         writer.write(row);

@@ -29,7 +29,7 @@ final class SafetensorsHeader {
   static final String METADATA = "__metadata__";
 
   /** Far above any real file; a header of nothing but tiny entries would otherwise fill the memory. */
-  private static final int MAX_TENSORS = 1_000_000;
+  private static final int MAX_TENSORS = 100_000;
   private static final int MAX_METADATA = 100_000;
 
   /** Names are not interned or pooled: they are mostly unique, and a pool can be attacked with equal hashes. */
@@ -120,7 +120,7 @@ final class SafetensorsHeader {
         case "dtype" -> dtype = readDType(json, tensor);
         case "shape" -> shape = readIntegers(json, tensor + " shape", TensorInfo.MAX_AXES);
         case "data_offsets" -> offsets = readIntegers(json, tensor + " data_offsets", 2);
-        default -> json.skipChildren(); // as in the reference reader
+        default -> throw new IOException(tensor + ": unknown member " + Messages.quote(key));
       }
     }
     if (dtype == null || shape == null || offsets == null) {

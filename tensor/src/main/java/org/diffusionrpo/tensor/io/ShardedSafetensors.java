@@ -18,7 +18,8 @@ import java.util.Set;
  * {@code {"metadata": {"total_size": bytes}, "weight_map": {tensor name: file name}}}.
  */
 public final class ShardedSafetensors implements TensorSource {
-  private static final long MAX_INDEX_BYTES = SafetensorsHeader.MAX_BYTES;
+  /** Far above any real index; that of SDXL has less than 200 kB. */
+  private static final long MAX_INDEX_BYTES = 10_000_000;
 
   /** Printable ASCII without separators: a name no file system refuses, inside the folder. */
   private static final String SHARD_NAME = "[ -~&&[^/\\\\:]]+\\.safetensors";

@@ -43,9 +43,9 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void emptyTensorsAndUnknownMembersAreAllowed() throws IOException {
-    String header = "{\"__metadata__\":{\"format\":\"pt\"},\"z\":{\"dtype\":\"F32\",\"new\":{\"a\":[1]},"
-        + "\"shape\":[2,0],\"data_offsets\":[4,4]}," + entry("a", "F32", "[1]", 0, 4) + "}";
+  void emptyTensorsAndEmptyFilesAreAllowed() throws IOException {
+    String header = "{\"__metadata__\":{\"format\":\"pt\"}," + entry("z", "F32", "[2,0]", 4, 4) + ","
+        + entry("a", "F32", "[1]", 0, 4) + "}";
     try (SafetensorsFile file = open(file(header, 4))) {
       assertEquals(0, file.readFloats("z").length);
       assertEquals(Map.of("format", "pt"), file.metadata());
@@ -94,6 +94,7 @@ class SafetensorsFileTest {
         Arguments.of("unknown dtype \"F33\"", file("{" + entry("a", "F33", "[1]", 0, 4) + "}", 4)),
         Arguments.of("unknown dtype \"f32\"", file("{" + entry("a", "f32", "[1]", 0, 4) + "}", 4)),
         Arguments.of("one of dtype, shape and data_offsets is missing", file("{\"a\":{\"dtype\":\"F32\"}}", 0)),
+        Arguments.of("unknown member \"strides\"", file("{\"a\":{\"strides\":[1]}}", 0)),
         Arguments.of("-1 is not in the range", file("{" + entry("a", "F32", "[-1]", 0, 4) + "}", 4)),
         Arguments.of("shape: expected VALUE_NUMBER_INT", file("{" + entry("a", "F32", "[1.0]", 0, 4) + "}", 4)),
         Arguments.of("18446744073709551617 is not in the range",
@@ -134,6 +135,20 @@ class SafetensorsFileTest {
     String header = "{" + entry("a\\nb" + "c".repeat(1000), "F33", "[1]", 0, 4) + "}";
     IOException e = assertThrows(IOException.class, () -> open(file(header, 4)).close());
     assertTrue(e.getMessage().contains("\"a bccc") && e.getMessage().contains("...\""), e.getMessage());
+  }
+
+  @Test
+  void aHeaderOfCountlessEntriesIsRefusedBeforeItFillsTheMemory() {
+    StringBuilder tensors = new StringBuilder("{");
+    StringBuilder pairs = new StringBuilder("{\"__metadata__\":{");
+    for (int i = 0; i <= 100_000; i++) {
+      tensors.append(entry("t" + i, "F32", "[0]", 0, 0)).append(',');
+      pairs.append('"').append(i).append("\":\"\",");
+    }
+    IOException e = assertThrows(IOException.class, () -> open(file(tensors.toString(), 0)).close());
+    assertTrue(e.getMessage().contains("lists more than 100000 tensors"), e.getMessage());
+    e = assertThrows(IOException.class, () -> open(file(pairs.toString(), 0)).close());
+    assertTrue(e.getMessage().contains("has more than 100000 metadata pairs"), e.getMessage());
   }
 
   @Test
