@@ -20,7 +20,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  */
 public final class ImageCodec {
   /** A header that promises more is taken for damage rather than answered with an out-of-memory error. */
-  private static final long MAX_PIXELS = 100_000_000;
+  private static final long MAX_PIXELS = 1 << 26;
 
   private ImageCodec() {}
 

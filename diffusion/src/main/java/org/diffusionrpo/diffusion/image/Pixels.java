@@ -45,18 +45,13 @@ public final class Pixels {
     return List.of(images);
   }
 
-  /** Mirrored left to right. */
-  public static RgbImage flip(RgbImage image) {
-    return shift(image, true, 0, 0);
-  }
-
-  /** Moved by (dx, dy) pixels, and mirrored before if asked; what comes in from outside is white. */
-  public static RgbImage shift(RgbImage image, boolean mirror, int dx, int dy) {
+  /** Moved by (dx, dy) pixels; what comes in from outside is white. */
+  public static RgbImage shift(RgbImage image, int dx, int dy) {
     byte[] rgb = new byte[image.rgb().length];
     for (int y = 0; y < image.height(); y++) {
       for (int x = 0; x < image.width(); x++) {
         int fromY = y - dy;
-        int fromX = mirror ? image.width() - 1 - (x - dx) : x - dx;
+        int fromX = x - dx;
         boolean inside = fromY >= 0 && fromY < image.height() && fromX >= 0 && fromX < image.width();
         for (int c = 0; c < 3; c++) {
           rgb[(y * image.width() + x) * 3 + c] =

@@ -52,7 +52,7 @@ public final class ClipObjective implements TrainObjective {
     for (int i = 0; i < batch.length; i++) {
       List<Captioned> group = groups.get(batch[i]);
       Captioned chosen = group.get(random.nextInt(group.size()));
-      images[i] = Pixels.shift(chosen.image(), false, shift(random), shift(random));
+      images[i] = Pixels.shift(chosen.image(), shift(random), shift(random));
       captions[i] = chosen.captions().get(random.nextInt(chosen.captions().size()));
     }
     int[] ids = tokenizer.encodeBatch(List.of(captions));

@@ -2,6 +2,7 @@ package org.diffusionrpo.diffusion.train;
 
 import java.util.List;
 import java.util.Map;
+import org.diffusionrpo.diffusion.image.Crops;
 import org.diffusionrpo.diffusion.image.Pixels;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
@@ -39,7 +40,7 @@ public final class VaeObjective implements TrainObjective {
     int[] batch = sampler.batch(step);
     try (MemoryScope scope = backend.scope(); Tape tape = new Tape()) {
       List<RgbImage> chosen = java.util.Arrays.stream(batch).mapToObj(images::get)
-          .map(image -> random.nextInt(2) == 0 ? image : Pixels.flip(image)).toList();
+          .map(image -> random.nextInt(2) == 0 ? image : Crops.flip(image)).toList();
       Tensor x = Pixels.toTensor(backend, chosen);
       Tensor moments = vae.encode(x, tape);
       Posterior posterior = new Posterior(moments.toArray(), vae.config().latentChannels(), random);

@@ -86,6 +86,21 @@ class ImageCodecTest {
     }
   }
 
+  /** Noise is best left unfiltered; a smooth surface with little steps in it makes every filter worth its while. */
+  @Test void encodedSmoothPicturesHoldTheSamePixels() throws IOException {
+    Random random = new Random(8);
+    for (int steps = 1; steps <= 8; steps++) {
+      byte[] rgb = new byte[3 * 41 * 37];
+      for (int i = 0; i < rgb.length; i++) {
+        int x = i / 3 % 41;
+        int y = i / 3 / 41;
+        rgb[i] = (byte) (x * y / steps + 3 * x + random.nextInt(steps));
+      }
+      RgbImage image = new RgbImage(41, 37, rgb);
+      assertArrayEquals(rgb, ImageCodec.decode(ImageCodec.encodePng(image), "smooth").rgb());
+    }
+  }
+
   @Test void ourPngIsSmallerThanTheDefaultOfImageIo() throws IOException {
     byte[] rgb = new byte[3 * 64 * 64];
     for (int i = 0; i < rgb.length; i++) {
@@ -116,13 +131,14 @@ class ImageCodecTest {
     assertEquals("bit.png: damaged PNG, wrong checksum of its IDAT chunk", error.getMessage());
   }
 
-  @Test void randomBytesNeverEscapeAsAnotherException() {
+  @Test void randomDamageNeverEscapesAsAnotherException() {
+    int afterSize = 30; // a header that claims a huge picture would only make the test slow
     Random random = new Random(3);
     byte[][] files = {SampleImages.GRAY_JPEG, SampleImages.WEBP_ALPHA, SampleImages.WEBP_LOSSLESS};
     for (byte[] file : files) {
       for (int trial = 0; trial < 200; trial++) {
         byte[] damaged = file.clone();
-        damaged[20 + random.nextInt(file.length - 20)] = (byte) random.nextInt();
+        damaged[afterSize + random.nextInt(file.length - afterSize)] = (byte) random.nextInt();
         try {
           ImageCodec.decode(damaged, "damaged");
         } catch (IOException e) {
@@ -130,6 +146,22 @@ class ImageCodecTest {
         }
       }
     }
+  }
+
+  @Test void aHugeClaimIsRefusedBeforeMemoryIsTaken() {
+    byte[] file = SampleImages.GRAY_JPEG.clone();
+    int size = 4 + indexOfStartOfFrame(file) + 1;
+    Arrays.fill(file, size, size + 4, (byte) 0x7f);
+    IOException error = assertThrows(IOException.class, () -> ImageCodec.decode(file, "huge.jpg"));
+    assertTrue(error.getMessage().contains("it claims 1065304321 pixels"), error.getMessage());
+  }
+
+  private static int indexOfStartOfFrame(byte[] jpeg) {
+    int i = 0;
+    while ((jpeg[i] & 0xff) != 0xff || (jpeg[i + 1] & 0xff) != 0xc0) {
+      i++;
+    }
+    return i;
   }
 
   @Test void somethingElseIsRefused() throws IOException {

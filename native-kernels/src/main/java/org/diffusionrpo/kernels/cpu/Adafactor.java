@@ -191,7 +191,7 @@ public final class Adafactor {
 
     void sumSquaresOverColumns(float[] sum, float[] g, int at) {
       if (inner == 1) {
-        sum[0] = (float) MATH.sumOfSquares(g, at, columns);
+        sum[0] = (float) Reduce.sumOfSquares(g, at, at + columns);
         return;
       }
       Arrays.fill(sum, 0);

@@ -35,10 +35,4 @@ interface ArrayMath {
 
   /** {@code sum x}, a float sum in a few accumulators for rows of at most some thousand elements. */
   double sum(float[] x, int xo, int n);
-
-  /** {@code sum x^2}, squared and added in double. */
-  double sumOfSquares(float[] x, int xo, int n);
-
-  /** {@code sum (a - b)^2}, squared and added in double. */
-  double squaredDistance(float[] a, int ao, float[] b, int bo, int n);
 }

@@ -19,10 +19,10 @@ public final class Attention {
   private static final GemmTile GEMM = Simd.GEMM;
   private static final AttentionMath MATH = Simd.ATTENTION;
   private static final int MR = GEMM.rows();
-  private static final float[] ZEROS = new float[Simd.GEMM.columns()];
   private static final int NR = GEMM.columns();
   /** Rows of one tile of scores: with NR columns it fills a quarter of the first-level cache. */
   private static final int TILE = MR * (96 / MR);
+  private static final float[] ZEROS = new float[NR];
 
   private Attention() {}
 

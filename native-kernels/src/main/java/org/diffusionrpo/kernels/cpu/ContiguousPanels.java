@@ -9,7 +9,7 @@ record ContiguousPanels(Weights data, int offset, int ld) implements PanelSource
     float[] floats = data.floatsOrNull();
     int from = offset + k0 * ld + first;
     if (floats != null && count == width) {
-      tile.copyRows(panel, at, floats, from, ld, width, kc);
+      tile.copyRows(panel, at, width, floats, from, ld, width, kc);
       return;
     }
     int to = at;

@@ -35,8 +35,8 @@ interface GemmTile {
   void multiplyLines(float[] c, int cOffset, int ldc, float[] init, int initOffset, int ldInit, float[] a, int aOffset,
       float[] b, int bOffset, int k);
 
-  /** {@code to[at + p * width + i] = from[start + p * ld + i]} for i in [0, width), p in [0, count). */
-  void copyRows(float[] to, int at, float[] from, int start, int ld, int width, int count);
+  /** {@code to[at + p * width + i] = from[start + p * ld + i]} for i in [0, length), p in [0, count). */
+  void copyRows(float[] to, int at, int width, float[] from, int start, int ld, int length, int count);
 
   /** {@code to[at + p * width + i] = from[start + i * LINE + p]} for i in [0, width), p in [0, count). */
   void transposeLines(float[] to, int at, float[] from, int start, int width, int count);

@@ -1,6 +1,9 @@
 package org.diffusionrpo.kernels.cpu;
 
-/** Sums in double over fixed pieces, added in the order of the pieces. */
+/**
+ * Sums in double over fixed pieces, added in the order of the pieces. In plain Java: vectors of doubles would be a second
+ * width, which stops the inlining of all vector loads on JDK 17, and memory is nearly as slow.
+ */
 public final class Reduce {
   private static final int PIECE = 64 * 1024;
 
@@ -8,15 +11,14 @@ public final class Reduce {
 
   /** {@code sum x^2} over the first n elements. */
   public static double sumOfSquares(float[] x, int n) {
-    return sumOfPieces(n, (from, to) -> Simd.MATH.sumOfSquares(x, from, to - from));
+    return sumOfPieces(n, (from, to) -> sumOfSquares(x, from, to));
   }
 
   /** {@code out[n] = mean_c (a[n, c] - b[n, c])^2}. */
   public static void squaredErrorPerSample(double[] out, float[] a, float[] b, int samples, int columns) {
     for (int sample = 0; sample < samples; sample++) {
       int start = sample * columns;
-      out[sample] = sumOfPieces(columns, (from, to) ->
-          Simd.MATH.squaredDistance(a, start + from, b, start + from, to - from)) / columns;
+      out[sample] = sumOfPieces(columns, (from, to) -> squaredDistance(a, b, start + from, start + to)) / columns;
     }
   }
 
@@ -28,6 +30,42 @@ public final class Reduce {
       Parallel.ranges(columns, Parallel.GRAIN, (from, to) ->
           Simd.MATH.scaledDifference(da, start + from, a, start + from, b, start + from, scale, to - from));
     }
+  }
+
+  /** Over [from, to), in four interleaved sums: one addition would wait for the other. */
+  static double sumOfSquares(float[] x, int from, int to) {
+    double s0 = 0;
+    double s1 = 0;
+    double s2 = 0;
+    double s3 = 0;
+    int i = from;
+    for (; i < to - 3; i += 4) {
+      s0 += (double) x[i] * x[i];
+      s1 += (double) x[i + 1] * x[i + 1];
+      s2 += (double) x[i + 2] * x[i + 2];
+      s3 += (double) x[i + 3] * x[i + 3];
+    }
+    for (; i < to; i++) {
+      s0 += (double) x[i] * x[i];
+    }
+    return s0 + s1 + (s2 + s3);
+  }
+
+  private static double squaredDistance(float[] a, float[] b, int from, int to) {
+    double s0 = 0;
+    double s1 = 0;
+    int i = from;
+    for (; i < to - 1; i += 2) {
+      double d0 = (double) a[i] - b[i];
+      double d1 = (double) a[i + 1] - b[i + 1];
+      s0 += d0 * d0;
+      s1 += d1 * d1;
+    }
+    if (i < to) {
+      double d0 = (double) a[i] - b[i];
+      s0 += d0 * d0;
+    }
+    return s0 + s1;
   }
 
   private static double sumOfPieces(int n, PieceSum sumOf) {

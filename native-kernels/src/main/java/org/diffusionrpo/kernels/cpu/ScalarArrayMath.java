@@ -68,23 +68,4 @@ final class ScalarArrayMath implements ArrayMath {
     }
     return sum;
   }
-
-  @Override
-  public double sumOfSquares(float[] x, int xo, int n) {
-    double sum = 0;
-    for (int i = xo; i < xo + n; i++) {
-      sum += (double) x[i] * x[i];
-    }
-    return sum;
-  }
-
-  @Override
-  public double squaredDistance(float[] a, int ao, float[] b, int bo, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      double difference = (double) a[ao + i] - b[bo + i];
-      sum += difference * difference;
-    }
-    return sum;
-  }
 }

@@ -59,9 +59,9 @@ final class ScalarGemmTile implements GemmTile {
   }
 
   @Override
-  public void copyRows(float[] to, int at, float[] from, int start, int ld, int width, int count) {
+  public void copyRows(float[] to, int at, int width, float[] from, int start, int ld, int length, int count) {
     for (int p = 0; p < count; p++) {
-      for (int i = 0; i < width; i++) {
+      for (int i = 0; i < length; i++) {
         to[at + p * width + i] = from[start + p * ld + i];
       }
     }

@@ -9,12 +9,17 @@ import java.util.Arrays;
  * piece of B, then lets bands of rows pass over it.
  */
 final class Slab {
-  /** Tiles of A that one task packs at a time; their lines stay in the second-level cache. */
-  private static final int BAND_TILES = 8;
+  /** Most tiles of A in one band; their lines stay in the second-level cache. */
+  private static final int MOST_TILES = 8;
+  /** Fewest tiles in one band, for each panel of B to be worth its way into the first-level cache. */
+  private static final int LEAST_TILES = 3;
   /** A band that meets at least twice this many panels is shared out, if bands alone are too few tasks. */
   private static final int CUT_PANELS = 4;
-  /** Tasks that keep many cores evenly busy. */
-  private static final int EVEN = 32;
+  /** About as many tasks as this keep the cores evenly busy. */
+  private static final int EVEN = 28;
+  /** Neighbouring panels of B that one task packs together, and inner indices that it packs in one go. */
+  private static final int GROUP = 8;
+  private static final int ROWS_AT_ONCE = 32;
 
   private final GemmTile tile;
   private final int mr;
@@ -46,24 +51,31 @@ final class Slab {
 
   /** Tasks that a slab with all columns has. */
   static int tasks(GemmTile tile, int m, int n) {
-    int bands = ceilDiv(ceilDiv(m, tile.rows()), BAND_TILES);
+    int bands = bands(ceilDiv(m, tile.rows()));
     return bands * cuts(bands, ceilDiv(n, tile.columns()));
   }
 
+  private static int bands(int rowTiles) {
+    return ceilDiv(rowTiles, Math.max(LEAST_TILES, Math.min(MOST_TILES, rowTiles / EVEN + 1)));
+  }
+
   private static int cuts(int bands, int panels) {
-    return Math.max(1, Math.min(panels / CUT_PANELS, ceilDiv(EVEN, bands)));
+    return Math.max(1, Math.min(panels / CUT_PANELS, EVEN / bands));
   }
 
   void run(boolean parallel) {
     int blocks = ceilDiv(to - from, kc);
-    int bands = ceilDiv(ceilDiv(product.m(), mr), BAND_TILES);
+    int bands = bands(ceilDiv(product.m(), mr));
     if (parallel) {
       int cuts = cuts(bands, panels);
-      Parallel.run(panels * blocks, task -> packPanel(task / blocks, from + task % blocks * kc));
+      int groups = ceilDiv(panels, GROUP);
+      Parallel.run(groups * blocks, task -> packGroup(task / blocks, from + task % blocks * kc));
       Parallel.run(bands * cuts, task -> band(task / cuts, bands, task % cuts, cuts));
     } else {
-      for (int task = 0; task < panels * blocks; task++) {
-        packPanel(task / blocks, from + task % blocks * kc);
+      for (int group = 0; group * GROUP < panels; group++) {
+        for (int k0 = from; k0 < to; k0 += kc) {
+          packGroup(group, k0);
+        }
       }
       for (int band = 0; band < bands; band++) {
         band(band, bands, 0, 1);
@@ -76,10 +88,17 @@ final class Slab {
     return (k0 - from) * nr * panels + panel * nr * Math.min(kc, to - k0);
   }
 
-  private void packPanel(int panel, int k0) {
-    int first = (firstPanel + panel) * nr;
-    product.b().pack(tile, packed, packedAt(k0, panel), nr, first, Math.min(nr, product.n() - first), k0,
-        Math.min(kc, to - k0));
+  /** Where lines run across panels, a few at a time are read in full, since each may lie on a page of its own. */
+  private void packGroup(int group, int k0) {
+    int depth = Math.min(kc, to - k0);
+    int step = product.b() instanceof LineSource ? depth : ROWS_AT_ONCE;
+    for (int k = k0; k < k0 + depth; k += step) {
+      for (int panel = group * GROUP; panel < Math.min(panels, (group + 1) * GROUP); panel++) {
+        int first = (firstPanel + panel) * nr;
+        product.b().pack(tile, packed, packedAt(k0, panel) + (k - k0) * nr, nr, first,
+            Math.min(nr, product.n() - first), k, Math.min(step, k0 + depth - k));
+      }
+    }
   }
 
   private void band(int band, int bands, int cut, int cuts) {

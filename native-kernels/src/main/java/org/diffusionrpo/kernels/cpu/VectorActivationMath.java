@@ -72,10 +72,9 @@ final class VectorActivationMath implements ActivationMath {
       FloatVector dOut = FloatVector.fromArray(F, dy, dyo + i);
       FloatVector magnitude = VectorFunctions.magnitude(g);
       FloatVector gaussian = VectorFunctions.gaussian(magnitude);
-      FloatVector normal = VectorFunctions.side(g, VectorFunctions.normalTail(magnitude, gaussian));
+      FloatVector normal = VectorFunctions.normal(g, VectorFunctions.normalTail(magnitude, gaussian));
       dOut.mul(g.mul(normal)).intoArray(da, dao + i);
-      FloatVector slope = g.fma(gaussian.mul(FloatFunctions.INVERSE_SQRT_2PI), normal);
-      dOut.mul(value).mul(slope).intoArray(dGate, dgo + i);
+      dOut.mul(value).mul(VectorFunctions.geluSlope(g, normal, gaussian)).intoArray(dGate, dgo + i);
     }
     TAIL.gatedGeluBackward(da, dao + end, dGate, dgo + end, dy, dyo + end, a, ao + end, gate, go + end, n - end);
   }

@@ -1,20 +1,12 @@
 package org.diffusionrpo.kernels.cpu;
 
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Vector API. A loop over whole vectors, then plain Java for the rest. */
 final class VectorArrayMath implements ArrayMath {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int L = F.length();
-  private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
-  /** As many floats as a vector has doubles. */
-  private static final VectorSpecies<Float> HALF =
-      VectorSpecies.of(float.class, VectorShape.forBitSize(D.vectorBitSize() / 2));
-  private static final int DL = D.length();
   private static final ScalarArrayMath TAIL = new ScalarArrayMath();
 
   @Override
@@ -120,40 +112,6 @@ final class VectorArrayMath implements ArrayMath {
     return laneSum(s0.add(s1).add(s2.add(s3))) + TAIL.sum(x, xo + i, n - i);
   }
 
-  @Override
-  public double sumOfSquares(float[] x, int xo, int n) {
-    DoubleVector s0 = DoubleVector.zero(D);
-    DoubleVector s1 = s0;
-    DoubleVector s2 = s0;
-    DoubleVector s3 = s0;
-    int i = 0;
-    for (; i + 4 * DL <= n; i += 4 * DL) {
-      DoubleVector x0 = widen(x, xo + i);
-      DoubleVector x1 = widen(x, xo + i + DL);
-      DoubleVector x2 = widen(x, xo + i + 2 * DL);
-      DoubleVector x3 = widen(x, xo + i + 3 * DL);
-      s0 = x0.fma(x0, s0);
-      s1 = x1.fma(x1, s1);
-      s2 = x2.fma(x2, s2);
-      s3 = x3.fma(x3, s3);
-    }
-    return laneSum(s0.add(s1).add(s2.add(s3))) + TAIL.sumOfSquares(x, xo + i, n - i);
-  }
-
-  @Override
-  public double squaredDistance(float[] a, int ao, float[] b, int bo, int n) {
-    DoubleVector s0 = DoubleVector.zero(D);
-    DoubleVector s1 = s0;
-    int i = 0;
-    for (; i + 2 * DL <= n; i += 2 * DL) {
-      DoubleVector d0 = widen(a, ao + i).sub(widen(b, bo + i));
-      DoubleVector d1 = widen(a, ao + i + DL).sub(widen(b, bo + i + DL));
-      s0 = d0.fma(d0, s0);
-      s1 = d1.fma(d1, s1);
-    }
-    return laneSum(s0.add(s1)) + TAIL.squaredDistance(a, ao + i, b, bo + i, n - i);
-  }
-
   /** The lanes added from first to last in double: one order on every run. */
   static double laneSum(FloatVector v) {
     float[] lanes = v.toArray();
@@ -162,18 +120,5 @@ final class VectorArrayMath implements ArrayMath {
       sum += lane;
     }
     return sum;
-  }
-
-  private static double laneSum(DoubleVector v) {
-    double[] lanes = v.toArray();
-    double sum = 0;
-    for (double lane : lanes) {
-      sum += lane;
-    }
-    return sum;
-  }
-
-  private static DoubleVector widen(float[] x, int at) {
-    return (DoubleVector) FloatVector.fromArray(HALF, x, at).convertShape(VectorOperators.F2D, D, 0);
   }
 }

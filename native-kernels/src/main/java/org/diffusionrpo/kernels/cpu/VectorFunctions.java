@@ -1,37 +1,60 @@
 package org.diffusionrpo.kernels.cpu;
 
-import static org.diffusionrpo.kernels.cpu.FloatFunctions.*;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** The functions of {@link FloatFunctions} on vectors: each lane gets the bits that the float version returns. */
+/**
+ * The functions of {@link FloatFunctions} on vectors: each lane gets the bits that the float version returns. The
+ * constants are broadcast once: the compiler would inline each broadcast as a tree of calls, and give up on inlining
+ * (and so on keeping vectors in registers) in the middle of a long formula.
+ */
 final class VectorFunctions {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+
+  private static final FloatVector ZERO = FloatVector.zero(F);
+  private static final FloatVector ONE = constant(1);
+  private static final FloatVector MINUS_HALF = constant(-0.5f);
+  private static final FloatVector EXP_LOWEST = constant(FloatFunctions.EXP_LOWEST);
+  private static final FloatVector EXP_HIGHEST = constant(FloatFunctions.EXP_HIGHEST);
+  private static final FloatVector LOG2_E = constant(FloatFunctions.LOG2_E);
+  private static final FloatVector ROUNDER = constant(FloatFunctions.ROUNDER);
+  private static final FloatVector MINUS_LN2_HIGH = constant(-FloatFunctions.LN2_HIGH);
+  private static final FloatVector MINUS_LN2_LOW = constant(-FloatFunctions.LN2_LOW);
+  private static final FloatVector E2 = constant(FloatFunctions.E2);
+  private static final FloatVector E3 = constant(FloatFunctions.E3);
+  private static final FloatVector E4 = constant(FloatFunctions.E4);
+  private static final FloatVector E5 = constant(FloatFunctions.E5);
+  private static final FloatVector E6 = constant(FloatFunctions.E6);
+  private static final FloatVector TAIL_SLOPE = constant(FloatFunctions.TAIL_SLOPE);
+  private static final FloatVector TAIL_END = constant(FloatFunctions.TAIL_END);
+  private static final FloatVector T0 = constant(FloatFunctions.T0);
+  private static final FloatVector T1 = constant(FloatFunctions.T1);
+  private static final FloatVector T2 = constant(FloatFunctions.T2);
+  private static final FloatVector T3 = constant(FloatFunctions.T3);
+  private static final FloatVector T4 = constant(FloatFunctions.T4);
+  private static final FloatVector T5 = constant(FloatFunctions.T5);
+  private static final FloatVector T6 = constant(FloatFunctions.T6);
+  private static final FloatVector T7 = constant(FloatFunctions.T7);
+  private static final FloatVector T8 = constant(FloatFunctions.T8);
+  private static final FloatVector INVERSE_SQRT_2PI = constant(FloatFunctions.INVERSE_SQRT_2PI);
 
   private VectorFunctions() {}
 
   static FloatVector exp(FloatVector x) {
     FloatVector bounded = x.max(EXP_LOWEST).min(EXP_HIGHEST);
-    FloatVector rounder = FloatVector.broadcast(F, ROUNDER);
-    FloatVector rounded = bounded.fma(FloatVector.broadcast(F, LOG2_E), rounder);
-    FloatVector n = rounded.sub(rounder);
-    FloatVector r = n.fma(FloatVector.broadcast(F, -LN2_HIGH), bounded);
-    r = n.fma(FloatVector.broadcast(F, -LN2_LOW), r);
-    FloatVector q = r.fma(FloatVector.broadcast(F, E6), FloatVector.broadcast(F, E5));
-    q = r.fma(q, FloatVector.broadcast(F, E4));
-    q = r.fma(q, FloatVector.broadcast(F, E3));
-    q = r.fma(q, FloatVector.broadcast(F, E2));
-    FloatVector p = r.mul(r).fma(q, r.add(1f));
+    FloatVector rounded = bounded.fma(LOG2_E, ROUNDER);
+    FloatVector n = rounded.sub(ROUNDER);
+    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, bounded));
+    FloatVector q = r.fma(r.fma(r.fma(r.fma(E6, E5), E4), E3), E2);
+    FloatVector p = r.mul(r).fma(q, r.add(ONE));
     FloatVector half = rounded.reinterpretAsInts().add(126).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
     FloatVector scaled = p.mul(half);
     return scaled.add(scaled);
   }
 
   static FloatVector sigmoid(FloatVector x) {
-    FloatVector one = FloatVector.broadcast(F, 1f);
-    return one.div(exp(x.neg()).add(one));
+    return ONE.div(exp(x.neg()).add(ONE));
   }
 
   /** |x|, at most 14, where the tail has vanished. */
@@ -42,37 +65,38 @@ final class VectorFunctions {
   static FloatVector gaussian(FloatVector a) {
     FloatVector square = a.mul(a);
     FloatVector lost = a.fma(a, square.neg());
-    FloatVector correction = lost.fma(FloatVector.broadcast(F, -0.5f), FloatVector.broadcast(F, 1f));
-    return exp(square.mul(-0.5f)).mul(correction);
+    return exp(square.mul(MINUS_HALF)).mul(lost.fma(MINUS_HALF, ONE));
   }
 
   static FloatVector normalTail(FloatVector a, FloatVector gaussian) {
-    FloatVector one = FloatVector.broadcast(F, 1f);
-    FloatVector t = one.div(a.fma(FloatVector.broadcast(F, TAIL_SLOPE), one));
-    FloatVector p = t.fma(FloatVector.broadcast(F, T8), FloatVector.broadcast(F, T7));
-    p = t.fma(p, FloatVector.broadcast(F, T6));
-    p = t.fma(p, FloatVector.broadcast(F, T5));
-    p = t.fma(p, FloatVector.broadcast(F, T4));
-    p = t.fma(p, FloatVector.broadcast(F, T3));
-    p = t.fma(p, FloatVector.broadcast(F, T2));
-    p = t.fma(p, FloatVector.broadcast(F, T1));
-    p = t.fma(p, FloatVector.broadcast(F, T0));
+    FloatVector t = ONE.div(a.fma(TAIL_SLOPE, ONE));
+    FloatVector p = t.fma(t.fma(t.fma(t.fma(T8, T7), T6), T5), T4);
+    p = t.fma(t.fma(t.fma(t.fma(p, T3), T2), T1), T0);
     return gaussian.mul(t).mul(p);
+  }
+
+  /** Phi(x) from the tail beyond |x|. */
+  static FloatVector normal(FloatVector x, FloatVector tail) {
+    return ONE.sub(tail).blend(tail, x.compare(VectorOperators.LT, ZERO));
   }
 
   static FloatVector normal(FloatVector x) {
     FloatVector a = magnitude(x);
-    return side(x, normalTail(a, gaussian(a)));
+    return normal(x, normalTail(a, gaussian(a)));
+  }
+
+  /** Phi(x) + x phi(x) from Phi(x) and exp(-x^2 / 2). */
+  static FloatVector geluSlope(FloatVector x, FloatVector normal, FloatVector gaussian) {
+    return x.fma(gaussian.mul(INVERSE_SQRT_2PI), normal);
   }
 
   static FloatVector geluSlope(FloatVector x) {
     FloatVector a = magnitude(x);
     FloatVector gaussian = gaussian(a);
-    return x.fma(gaussian.mul(INVERSE_SQRT_2PI), side(x, normalTail(a, gaussian)));
+    return geluSlope(x, normal(x, normalTail(a, gaussian)), gaussian);
   }
 
-  /** Phi(x) from the tail beyond |x|. */
-  static FloatVector side(FloatVector x, FloatVector tail) {
-    return FloatVector.broadcast(F, 1f).sub(tail).blend(tail, x.compare(VectorOperators.LT, 0f));
+  private static FloatVector constant(float value) {
+    return FloatVector.broadcast(F, value);
   }
 }

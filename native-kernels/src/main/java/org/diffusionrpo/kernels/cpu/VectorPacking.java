@@ -3,7 +3,12 @@ package org.diffusionrpo.kernels.cpu;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** What the vector tiles share: their choice, and the moves that fill panels. */
+/**
+ * What the vector tiles share: their choice, and the moves that fill panels.
+ *
+ * <p>Only vectors of the preferred width appear: on JDK 17 one method that mixes widths makes the JIT give up on
+ * inlining loads and stores of either, everywhere in the JVM.
+ */
 abstract class VectorPacking implements GemmTile {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int L = F.length();
@@ -14,18 +19,34 @@ abstract class VectorPacking implements GemmTile {
     return manyRegisters ? new VectorGemmTile12() : new VectorGemmTile6();
   }
 
+  /** A rest of whole rows is copied first and with full vectors: what they spill into the next row is overwritten. */
   @Override
-  public final void copyRows(float[] to, int at, float[] from, int start, int ld, int width, int count) {
+  public final void copyRows(float[] to, int at, int width, float[] from, int start, int ld, int length, int count) {
+    int whole = length - length % L;
+    if (whole < length) {
+      int fits = length == width ? Math.min(vectorsInside(to, at + whole, width), vectorsInside(from, start + whole, ld))
+          : 0;
+      int spilling = Math.min(fits, count - 1);
+      copyStrip(to, at + whole, width, from, start + whole, ld, spilling);
+      for (int p = Math.max(0, spilling); p < count; p++) {
+        for (int i = whole; i < length; i++) {
+          to[at + p * width + i] = from[start + p * ld + i];
+        }
+      }
+    }
+    for (int i = 0; i < whole; i += L) {
+      copyStrip(to, at + i, width, from, start + i, ld, count);
+    }
+  }
+
+  /** How many vectors, {@code step} apart from {@code start} on, end inside the array. */
+  private static int vectorsInside(float[] array, int start, int step) {
+    return start > array.length - L ? 0 : (array.length - L - start) / step + 1;
+  }
+
+  private static void copyStrip(float[] to, int at, int width, float[] from, int start, int ld, int count) {
     for (int p = 0; p < count; p++) {
-      int target = at + p * width;
-      int source = start + p * ld;
-      int i = 0;
-      for (; i <= width - L; i += L) {
-        FloatVector.fromArray(F, from, source + i).intoArray(to, target + i);
-      }
-      for (; i < width; i++) {
-        to[target + i] = from[source + i];
-      }
+      FloatVector.fromArray(F, from, start + p * ld).intoArray(to, at + p * width);
     }
   }
 

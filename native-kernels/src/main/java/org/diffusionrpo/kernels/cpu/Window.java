@@ -45,15 +45,17 @@ record Window(float[] image, int height, int width, int channels, int rows, int 
 
   /** Copies [from, from + length) of an image row, with zeros for what lies outside of it. */
   private void copyInside(float[] lines, int to, int imageRow, int row, int from, int length) {
-    int end = row < 0 || row >= height ? from : Math.min(from + length, width * channels);
-    int start = Math.min(Math.max(from, 0), Math.max(end, from));
-    if (start >= end) {
+    int start = Math.max(from, 0);
+    int end = Math.min(from + length, width * channels);
+    if (row < 0 || row >= height || start >= end) {
       Arrays.fill(lines, to, to + length, 0);
       return;
     }
-    Arrays.fill(lines, to, to + start - from, 0);
     System.arraycopy(image, imageRow * width * channels + start, lines, to + start - from, end - start);
-    Arrays.fill(lines, to + end - from, to + length, 0);
+    if (end - start < length) {
+      Arrays.fill(lines, to, to + start - from, 0);
+      Arrays.fill(lines, to + end - from, to + length, 0);
+    }
   }
 
   /** As an operand where i counts taps and channels, and p counts positions. */
@@ -69,30 +71,49 @@ record Window(float[] image, int height, int width, int channels, int rows, int 
       int tap = k / channels;
       int c = k - tap * channels;
       int length = Math.min(channels - c, first + count - k);
-      packTap(panel, at + k - first, panelWidth, tap, c, length, k0, kc);
+      packTap(tile, panel, at + k - first, panelWidth, tap, c, length, k0, kc);
       k += length;
     }
   }
 
   /** Some channels of one tap at positions [k0, k0 + kc). */
-  private void packTap(float[] panel, int at, int panelWidth, int tap, int c, int length, int k0, int kc) {
+  private void packTap(GemmTile tile, float[] panel, int at, int panelWidth, int tap, int c, int length, int k0,
+      int kc) {
     int tapRow = tap / tapColumns * tapStep + top;
     int tapColumn = tap % tapColumns * tapStep + left;
     int j = k0 % columns;
     int line = k0 / columns;
-    int to = at;
     for (int p = 0; p < kc; line++, j = 0) {
       int row = line % rows * step + tapRow;
-      int lineStart = (line / rows * height + row) * width;
       int end = Math.min(columns, j + kc - p);
-      for (; j < end; j++, p++, to += panelWidth) {
-        int column = j * step + tapColumn;
-        if (row < 0 || row >= height || column < 0 || column >= width) {
-          Arrays.fill(panel, to, to + length, 0);
-        } else {
-          System.arraycopy(image, (lineStart + column) * channels + c, panel, to, length);
-        }
+      boolean rowInside = row >= 0 && row < height;
+      int left = rowInside ? Math.min(end, Math.max(j, firstInside(tapColumn))) : end;
+      int right = rowInside ? Math.min(end, Math.max(left, endInside(tapColumn))) : end;
+      int to = at + p * panelWidth;
+      clear(panel, to, panelWidth, length, left - j);
+      if (left < right) {
+        int pixel = ((line / rows * height + row) * width + left * step + tapColumn) * channels + c;
+        tile.copyRows(panel, to + (left - j) * panelWidth, panelWidth, image, pixel, step * channels, length,
+            right - left);
       }
+      clear(panel, to + (right - j) * panelWidth, panelWidth, length, end - right);
+      p += end - j;
+    }
+  }
+
+  /** First output column whose tap lies in the image, for a tap that starts at {@code tapColumn}. */
+  private int firstInside(int tapColumn) {
+    return tapColumn >= 0 ? 0 : MacroKernel.ceilDiv(-tapColumn, step);
+  }
+
+  /** One past the last output column whose tap lies in the image. */
+  private int endInside(int tapColumn) {
+    return tapColumn >= width ? 0 : MacroKernel.ceilDiv(width - tapColumn, step);
+  }
+
+  private static void clear(float[] panel, int at, int panelWidth, int length, int count) {
+    for (int p = 0; p < count; p++) {
+      Arrays.fill(panel, at + p * panelWidth, at + p * panelWidth + length, 0);
     }
   }
 }

@@ -67,11 +67,11 @@ final class TextTable {
       throw new IOException(file + ":" + line + ": expected a JSON object");
     }
     Map<String, String> fields = new HashMap<>();
-    node.fields().forEachRemaining(field -> {
+    for (Map.Entry<String, JsonNode> field : node.properties()) {
       if (field.getValue().isValueNode() && !field.getValue().isNull()) {
         fields.put(field.getKey().toLowerCase(Locale.ROOT), field.getValue().asText());
       }
-    });
+    }
     return fields;
   }
 

@@ -10,8 +10,8 @@ import org.apache.commons.math3.linear.RealMatrix;
  *   d^2 = |mu1 - mu2|^2 + tr S1 + tr S2 - 2 tr sqrt(S1 S2)
  *   S1 = Q L Q',  M = L^(1/2) Q' S2 Q L^(1/2),  tr sqrt(S1 S2) = sum_k sqrt(eigenvalue_k(M))
  * </pre>
- * M is symmetric and has the eigenvalues of S1 S2, so no square root of a general matrix is needed. Negative eigenvalues
- * are rounding and count as zero. With N images per side the covariances have rank N - 1 at most: below twice as many
+ * M is symmetric and has the eigenvalues of S1 S2, so no square root of a general matrix is needed. Negative
+ * eigenvalues are rounding and count as zero. With N images per side the covariances have rank N - 1 at most: below twice as many
  * images as dimensions the distance measures N more than the images.
  */
 public final class FrechetDistance {

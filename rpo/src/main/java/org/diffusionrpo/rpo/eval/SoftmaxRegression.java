@@ -1,28 +1,30 @@
 package org.diffusionrpo.rpo.eval;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
- * Multinomial logistic regression on standardised features with a ridge penalty.
+ * Multinomial logistic regression on standardised features with a ridge penalty, found by L-BFGS from zero: no
+ * randomness, no rate to tune.
  * <pre>
  *   L(W, b) = mean_n( -log softmax(W x_n + b)[label_n] ) + ridge/2 |W|^2
  * </pre>
- * Trained on the whole set by Nesterov's accelerated gradient, whose step follows from the data: the Hessian of the
- * softmax is at most 1/2, so L is smooth with constant {@code lambda_max(X'X / N) / 2 + ridge}. No randomness, no rate
- * to tune.
+ *
+ * @param mean [D] of the training features
+ * @param scale [D] one over their standard deviation
+ * @param weights [D + 1, classes], the last row is the bias
  */
-final class SoftmaxRegression {
-  private static final int ITERATIONS = 400;
-  private static final int POWER_STEPS = 30;
+record SoftmaxRegression(int classes, double[] mean, double[] scale, double[] weights) {
+  private static final int ITERATIONS = 100;
 
-  private final double[] mean;
-  private final double[] scale;
-  private final double[][] weights; // [classes][D + 1], the last column is the bias
+  /** Rows of one partial sum. Fixed, so that the result does not depend on the number of threads. */
+  private static final int TILE = 512;
 
-  private SoftmaxRegression(double[] mean, double[] scale, double[][] weights) {
-    this.mean = mean;
-    this.scale = scale;
-    this.weights = weights;
+  SoftmaxRegression {
+    if (scale.length != mean.length || weights.length != (mean.length + 1) * classes) {
+      throw new IllegalArgumentException("a regression of " + classes + " classes on " + mean.length
+          + " features cannot have " + scale.length + " scales and " + weights.length + " weights");
+    }
   }
 
   /** Fits {@code features} [N][D] with labels in [0, classes). */
@@ -31,62 +33,67 @@ final class SoftmaxRegression {
     double[] mean = new double[d];
     double[] scale = new double[d];
     standardisation(features, mean, scale);
-    double[][] x = new double[features.length][];
-    for (int n = 0; n < x.length; n++) {
-      x[n] = standardised(features[n], mean, scale);
-    }
-    // The 1.1 covers what the power iteration still lacks.
-    double step = 1 / (1.1 * largestEigenvalue(x) / 2 + ridge);
-    double[][] weights = new double[classes][d + 1];
-    double[][] previous = new double[classes][d + 1];
-    double[][] ahead = new double[classes][d + 1];
-    for (int t = 0; t < ITERATIONS; t++) {
-      double momentum = t / (t + 3.0);
-      for (int c = 0; c < classes; c++) {
-        for (int k = 0; k <= d; k++) {
-          ahead[c][k] = weights[c][k] + momentum * (weights[c][k] - previous[c][k]);
-          previous[c][k] = weights[c][k];
-          weights[c][k] = ahead[c][k] * (1 - (k < d ? step * ridge : 0));
-        }
-      }
-      descend(weights, ahead, x, labels, step);
-    }
-    return new SoftmaxRegression(mean, scale, weights);
+    double[][] x = Arrays.stream(features).map(row -> standardised(row, mean, scale)).toArray(double[][]::new);
+    double[] weights = Lbfgs.minimise((d + 1) * classes, ITERATIONS,
+        (w, gradient) -> loss(w, gradient, x, labels, classes, ridge));
+    return new SoftmaxRegression(classes, mean, scale, weights);
   }
 
   /** Class probabilities of one feature vector. */
   double[] probabilities(double[] features) {
-    return softmax(weights, standardised(features, mean, scale));
+    return softmax(weights, standardised(features, mean, scale), classes);
   }
 
-  /** {@code weights -= step * gradient of the mean cross entropy at ahead}. */
-  private static void descend(double[][] weights, double[][] ahead, double[][] x, int[] labels, double step) {
-    for (int n = 0; n < x.length; n++) {
-      double[] p = softmax(ahead, x[n]);
+  private static double loss(double[] w, double[] gradient, double[][] x, int[] labels, int classes, double ridge) {
+    int tiles = (x.length + TILE - 1) / TILE;
+    double[][] parts = IntStream.range(0, tiles).parallel()
+        .mapToObj(tile -> tile(w, x, labels, classes, tile * TILE, Math.min((tile + 1) * TILE, x.length)))
+        .toArray(double[][]::new);
+    Arrays.fill(gradient, 0);
+    double loss = 0;
+    for (double[] part : parts) {
+      for (int k = 0; k < gradient.length; k++) {
+        gradient[k] += part[k] / x.length;
+      }
+      loss += part[gradient.length] / x.length;
+    }
+    for (int k = 0; k < gradient.length - classes; k++) { // the bias is not penalised
+      gradient[k] += ridge * w[k];
+      loss += ridge / 2 * w[k] * w[k];
+    }
+    return loss;
+  }
+
+  /** Sums over rows [from, to): the gradient, followed by the loss. */
+  private static double[] tile(double[] w, double[][] x, int[] labels, int classes, int from, int to) {
+    double[] sums = new double[w.length + 1];
+    for (int n = from; n < to; n++) {
+      double[] p = softmax(w, x[n], classes);
+      sums[w.length] -= Math.log(Math.max(p[labels[n]], Double.MIN_NORMAL));
       p[labels[n]] -= 1;
-      for (int c = 0; c < p.length; c++) {
-        double pull = step * p[c] / x.length;
-        for (int k = 0; k < x[n].length; k++) {
-          weights[c][k] -= pull * x[n][k];
+      for (int k = 0; k < x[n].length; k++) {
+        for (int c = 0; c < classes; c++) {
+          sums[k * classes + c] += p[c] * x[n][k];
         }
       }
     }
+    return sums;
   }
 
-  private static double[] softmax(double[][] weights, double[] x) {
-    double[] p = new double[weights.length];
-    for (int c = 0; c < p.length; c++) {
-      for (int k = 0; k < x.length; k++) {
-        p[c] += weights[c][k] * x[k];
+  private static double[] softmax(double[] w, double[] x, int classes) {
+    double[] p = new double[classes];
+    for (int k = 0; k < x.length; k++) {
+      for (int c = 0; c < classes; c++) {
+        p[c] += w[k * classes + c] * x[k];
       }
     }
     double largest = Arrays.stream(p).max().orElseThrow();
     double sum = 0;
-    for (int c = 0; c < p.length; c++) {
+    for (int c = 0; c < classes; c++) {
       p[c] = Math.exp(p[c] - largest);
       sum += p[c];
     }
-    for (int c = 0; c < p.length; c++) {
+    for (int c = 0; c < classes; c++) {
       p[c] /= sum;
     }
     return p;
@@ -117,28 +124,5 @@ final class SoftmaxRegression {
     }
     x[mean.length] = 1;
     return x;
-  }
-
-  private static double largestEigenvalue(double[][] x) {
-    double[] v = new double[x[0].length];
-    Arrays.fill(v, 1 / Math.sqrt(v.length));
-    double eigenvalue = 0;
-    for (int t = 0; t < POWER_STEPS; t++) {
-      double[] next = new double[v.length];
-      for (double[] row : x) {
-        double dot = 0;
-        for (int k = 0; k < v.length; k++) {
-          dot += row[k] * v[k];
-        }
-        for (int k = 0; k < v.length; k++) {
-          next[k] += dot * row[k] / x.length;
-        }
-      }
-      eigenvalue = Math.sqrt(Arrays.stream(next).map(value -> value * value).sum());
-      for (int k = 0; k < v.length; k++) {
-        v[k] = next[k] / eigenvalue;
-      }
-    }
-    return eigenvalue;
   }
 }

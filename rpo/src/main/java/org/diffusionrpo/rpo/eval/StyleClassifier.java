@@ -1,6 +1,9 @@
 package org.diffusionrpo.rpo.eval;
 
-import java.util.ArrayList;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -14,6 +17,12 @@ import org.diffusionrpo.diffusion.image.RgbImage;
 public final class StyleClassifier {
   /** Small against the sharp optimum of separable styles, large enough that rare colours do not decide. */
   private static final double RIDGE = 1e-3;
+
+  /** Standard deviation of the strongest noise shown in training, in steps of 1/255. */
+  private static final double MOST_WEAR = 16;
+
+  /** Levels of noise, from none on; a prime, so that no level falls together with a style. */
+  private static final int WEAR_STEPS = 7;
 
   private final List<String> styles;
   private final SoftmaxRegression regression;
@@ -29,24 +38,61 @@ public final class StyleClassifier {
    */
   public record Evaluation(double accuracy, int[][] confusion) {}
 
+  /** What a file holds. */
+  private record Stored(List<String> styles, double[] mean, double[] scale, double[] weights) {
+    Stored {
+      if (styles == null || mean == null || scale == null || weights == null) {
+        throw new IllegalArgumentException("styles, mean, scale and weights are needed");
+      }
+    }
+  }
+
   private StyleClassifier(List<String> styles, SoftmaxRegression regression) {
     this.styles = styles;
     this.regression = regression;
   }
 
   /**
-   * Learns the styles of {@code examples}, at least two. Each picture is also shown softened, as a VAE decoder would
-   * return it, so that a generated picture is judged by its style and not by its sharpness.
+   * Learns the styles of {@code examples}, at least two. Every picture is shown clean and worn, as a generated one
+   * would be, so that a generated picture is judged by its style and not by its sharpness or noise.
    */
   public static StyleClassifier train(List<Example> examples) {
     List<String> styles = List.copyOf(new TreeSet<>(examples.stream().map(Example::style).toList()));
     if (styles.size() < 2) {
       throw new IllegalArgumentException("a style classifier needs examples of at least two styles, got " + styles);
     }
-    List<Example> shown = new ArrayList<>(examples);
-    examples.forEach(example -> shown.add(new Example(Softening.apply(example.image()), example.style())));
-    int[] labels = shown.stream().mapToInt(example -> styles.indexOf(example.style())).toArray();
-    return new StyleClassifier(styles, SoftmaxRegression.fit(features(shown), labels, styles.size(), RIDGE));
+    int[] labels = IntStream.range(0, 2 * examples.size())
+        .map(i -> styles.indexOf(examples.get(i / 2).style())).toArray();
+    double[][] features = IntStream.range(0, labels.length).parallel()
+        .mapToObj(i -> StyleFeatures.of(shown(examples.get(i / 2).image(), i))).toArray(double[][]::new);
+    return new StyleClassifier(styles, SoftmaxRegression.fit(features, labels, styles.size(), RIDGE));
+  }
+
+  /** Even views are clean, odd ones worn, each a little more than the last until it starts again. */
+  private static RgbImage shown(RgbImage image, int view) {
+    return view % 2 == 0 ? image : Wear.roughen(image, MOST_WEAR * (view / 2 % WEAR_STEPS) / (WEAR_STEPS - 1), view);
+  }
+
+  /** Writes the classifier as JSON. */
+  public void save(Path file) throws IOException {
+    new ObjectMapper().writeValue(file.toFile(),
+        new Stored(styles, regression.mean(), regression.scale(), regression.weights()));
+  }
+
+  /** Reads what {@link #save} wrote; the classifier gives the same answers to the last bit. */
+  public static StyleClassifier load(Path file) throws IOException {
+    try {
+      Stored stored = new ObjectMapper().readValue(file.toFile(), Stored.class);
+      var regression =
+          new SoftmaxRegression(stored.styles().size(), stored.mean(), stored.scale(), stored.weights());
+      if (stored.mean().length != StyleFeatures.COUNT) {
+        throw new IOException(file + ": made for " + stored.mean().length + " features, this version has "
+            + StyleFeatures.COUNT);
+      }
+      return new StyleClassifier(List.copyOf(stored.styles()), regression);
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      throw new IOException(file + ": not a style classifier: " + e.getMessage(), e);
+    }
   }
 
   /** The known styles in alphabetical order. */
@@ -92,9 +138,5 @@ public final class StyleClassifier {
   private static int likeliest(double[] probabilities) {
     return IntStream.range(0, probabilities.length)
         .reduce((a, b) -> probabilities[b] > probabilities[a] ? b : a).orElseThrow();
-  }
-
-  private static double[][] features(List<Example> examples) {
-    return examples.parallelStream().map(example -> StyleFeatures.of(example.image())).toArray(double[][]::new);
   }
 }

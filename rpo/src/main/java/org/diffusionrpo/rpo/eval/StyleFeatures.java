@@ -1,22 +1,27 @@
 package org.diffusionrpo.rpo.eval;
 
 import java.util.Arrays;
+import org.diffusionrpo.diffusion.image.Resize;
 import org.diffusionrpo.diffusion.image.RgbImage;
 
 /**
  * Hand-made numbers that tell drawing styles apart and know nothing of CLIP: palettes, colourfulness, strokes, shading,
  * texture. All are shares or means over pixels, so they depend little on what is drawn and not at all on where.
  *
- * <p>The picture is smoothed once before measuring, because generated pictures come out of a VAE decoder slightly
- * softer than real ones and the measures shall not see that.
+ * <p>The picture is smoothed once before measuring and small differences are ignored, because generated pictures are
+ * slightly softer and noisier than real ones and the measures shall not see that. Texture is measured at full and at
+ * half size: what a style does over several pixels stands out of the noise there.
  */
 final class StyleFeatures {
-  private static final double WHITE = 0.97;
+  /** Number of features of any picture. */
+  static final int COUNT = of(new RgbImage(1, 1, new byte[3])).length;
+
+  private static final double WHITE = 0.93;
   private static final double DARK = 0.35;
   private static final double EDGE = 0.08;
 
-  /** Local binary patterns ignore steps below this, or they would describe compression noise. */
-  private static final double STEP = 0.02;
+  /** Differences below this are noise of a generated picture rather than drawing. */
+  private static final double NOISE = 0.025;
 
   private final int width;
   private final int height;
@@ -24,8 +29,9 @@ final class StyleFeatures {
   private final double[] luma;
   private final double[] chroma;
   private final double[] gradient;
-  private final double[] direction;
-  private final double[] features = new double[256];
+  private final double[] gradientX;
+  private final double[] gradientY;
+  private final double[] features = new double[192];
   private int length;
 
   private StyleFeatures(RgbImage image) {
@@ -33,10 +39,10 @@ final class StyleFeatures {
     height = image.height();
     int n = width * height;
     rgb = new double[3][n];
-    for (int i = 0; i < 3 * n; i++) {
-      rgb[i % 3][i / 3] = (image.rgb()[i] & 0xFF) / 255.0;
-    }
     for (int c = 0; c < 3; c++) {
+      for (int p = 0; p < n; p++) {
+        rgb[c][p] = (image.rgb()[3 * p + c] & 0xFF) / 255.0;
+      }
       rgb[c] = smoothed(rgb[c]);
     }
     luma = new double[n];
@@ -49,29 +55,46 @@ final class StyleFeatures {
       chroma[p] = Math.max(r, Math.max(g, b)) - Math.min(r, Math.min(g, b));
     }
     gradient = new double[n];
-    direction = new double[n];
+    gradientX = new double[n];
+    gradientY = new double[n];
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
-        double dx = at(luma, x + 1, y) - at(luma, x - 1, y);
-        double dy = at(luma, x, y + 1) - at(luma, x, y - 1);
-        gradient[y * width + x] = Math.hypot(dx, dy) / 2;
-        direction[y * width + x] = Math.atan2(dy, dx);
+        int p = y * width + x;
+        double dx = (at(luma, x + 1, y) - at(luma, x - 1, y)) / 2;
+        double dy = (at(luma, x, y + 1) - at(luma, x, y - 1)) / 2;
+        gradientX[p] = dx;
+        gradientY[p] = dy;
+        gradient[p] = Math.sqrt(dx * dx + dy * dy);
       }
     }
   }
 
   /** The features of a picture; their number is the same for all pictures. */
   static double[] of(RgbImage image) {
-    StyleFeatures features = new StyleFeatures(image);
-    features.palette();
-    features.hues();
-    features.tones();
-    features.strokes();
-    features.edges();
-    features.shading();
-    features.patterns(1);
-    features.patterns(2);
-    return Arrays.copyOf(features.features, features.length);
+    StyleFeatures full = new StyleFeatures(image);
+    full.palette();
+    full.hues();
+    full.tones();
+    full.texture();
+    StyleFeatures half = new StyleFeatures(halved(image));
+    half.texture();
+    double[] all = Arrays.copyOf(full.features, full.length + half.length);
+    System.arraycopy(half.features, 0, all, full.length, half.length);
+    return all;
+  }
+
+  private void texture() {
+    strokes();
+    edges();
+    shading();
+    patterns(1);
+    patterns(2);
+  }
+
+  private static RgbImage halved(RgbImage image) {
+    int width = Math.max(image.width() / 2, 1);
+    int height = Math.max(image.height() / 2, 1);
+    return Resize.resize(image, width, height, Resize.Filter.BOX);
   }
 
   /** Coarse colour cube, and how much of the drawing its few commonest colours cover. */
@@ -107,9 +130,12 @@ final class StyleFeatures {
   private void hues() {
     double[] hues = new double[12];
     for (int p = 0; p < luma.length; p++) {
-      double alpha = rgb[0][p] - (rgb[1][p] + rgb[2][p]) / 2;
-      double beta = Math.sqrt(3) / 2 * (rgb[1][p] - rgb[2][p]);
-      hues[bin(Math.atan2(beta, alpha) / (2 * Math.PI) + 0.5, hues.length)] += chroma[p];
+      double colour = chroma[p] - 2 * NOISE;
+      if (colour > 0) {
+        double alpha = rgb[0][p] - (rgb[1][p] + rgb[2][p]) / 2;
+        double beta = Math.sqrt(3) / 2 * (rgb[1][p] - rgb[2][p]);
+        hues[bin(Math.atan2(beta, alpha) / (2 * Math.PI) + 0.5, hues.length)] += colour;
+      }
     }
     addRoots(hues);
   }
@@ -159,9 +185,11 @@ final class StyleFeatures {
     double[] sizes = new double[8];
     double[] directions = new double[8];
     for (int p = 0; p < luma.length; p++) {
-      sizes[bin(1 + Math.log(gradient[p] + 1e-3) / Math.log(1e3), 8)]++;
-      double turn = direction[p] / Math.PI + 1;
-      directions[bin(turn - Math.floor(turn), 8)] += gradient[p];
+      sizes[logarithmicBin(gradient[p], 8)]++;
+      if (gradient[p] > NOISE) {
+        double turn = Math.atan2(gradientY[p], gradientX[p]) / Math.PI + 1;
+        directions[bin(turn - Math.floor(turn), 8)] += gradient[p] - NOISE;
+      }
     }
     addRoots(sizes);
     addRoots(directions);
@@ -170,7 +198,7 @@ final class StyleFeatures {
   /** Flat fills against gradients and highlights: sizes of the second difference, and flat shares of the drawing. */
   private void shading() {
     double[] curvatures = new double[6];
-    double[] limits = {0.005, 0.015, 0.04};
+    double[] limits = {NOISE / 2, NOISE, 2 * NOISE};
     double[] flat = new double[limits.length];
     double ink = 0;
     for (int y = 0; y < height; y++) {
@@ -178,7 +206,7 @@ final class StyleFeatures {
         int p = y * width + x;
         double laplacian = at(luma, x + 1, y) + at(luma, x - 1, y) + at(luma, x, y + 1) + at(luma, x, y - 1)
             - 4 * luma[p];
-        curvatures[bin(1 + Math.log(Math.abs(laplacian) + 1e-3) / Math.log(1e3), 6)]++;
+        curvatures[logarithmicBin(Math.abs(laplacian), 6)]++;
         if (luma[p] < WHITE) {
           ink++;
           for (int k = 0; k < limits.length; k++) {
@@ -203,9 +231,9 @@ final class StyleFeatures {
         double centre = luma[y * width + x];
         int ones = 0;
         int changes = 0;
-        boolean before = at(luma, x + radius, y - radius) >= centre + STEP;
+        boolean before = at(luma, x + radius, y - radius) >= centre + 2 * NOISE;
         for (int k = 0; k < 8; k++) {
-          boolean now = at(luma, x + radius * dx[k], y + radius * dy[k]) >= centre + STEP;
+          boolean now = at(luma, x + radius * dx[k], y + radius * dy[k]) >= centre + 2 * NOISE;
           ones += now ? 1 : 0;
           changes += now != before ? 1 : 0;
           before = now;
@@ -216,16 +244,18 @@ final class StyleFeatures {
     addRoots(histogram);
   }
 
-  /** Binomial 3 x 3 filter with repeated borders. */
+  /** Binomial 3 x 3 filter with repeated borders, first along rows, then along columns. */
   private double[] smoothed(double[] plane) {
+    double[] rows = new double[plane.length];
     double[] smooth = new double[plane.length];
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
-        double sum = 0;
-        for (int j = -1; j <= 1; j++) {
-          sum += (2 - Math.abs(j)) * (at(plane, x - 1, y + j) + 2 * at(plane, x, y + j) + at(plane, x + 1, y + j));
-        }
-        smooth[y * width + x] = sum / 16;
+        rows[y * width + x] = (at(plane, x - 1, y) + 2 * at(plane, x, y) + at(plane, x + 1, y)) / 4;
+      }
+    }
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        smooth[y * width + x] = (at(rows, x, y - 1) + 2 * at(rows, x, y) + at(rows, x, y + 1)) / 4;
       }
     }
     return smooth;
@@ -237,11 +267,16 @@ final class StyleFeatures {
     return plane[row * width + column];
   }
 
+  /** Bins from {@link #NOISE} to 1 on a logarithmic scale; the first also takes everything smaller. */
+  private static int logarithmicBin(double size, int bins) {
+    return size <= NOISE ? 0 : bin(1 - Math.log(size) / Math.log(NOISE), bins);
+  }
+
   private static int bin(double share, int bins) {
     return Math.min(Math.max((int) (share * bins), 0), bins - 1);
   }
 
-  /** Square roots of shares: their Euclidean distance is Hellinger's, which does not let the white ground drown the rest. */
+  /** Square roots of shares: their distance is Hellinger's, which does not let the white ground drown the rest. */
   private void addRoots(double[] counts) {
     for (double count : counts) {
       add(Math.sqrt(count / luma.length));

@@ -53,7 +53,8 @@ public record PairFeatures(
 
   static double dot(double[] a, double[] b) {
     if (a.length != b.length) {
-      throw new IllegalArgumentException("embeddings of " + a.length + " and " + b.length + " dimensions do not compare");
+      throw new IllegalArgumentException(
+          "embeddings of " + a.length + " and " + b.length + " dimensions do not compare");
     }
     double sum = 0;
     for (int k = 0; k < a.length; k++) {

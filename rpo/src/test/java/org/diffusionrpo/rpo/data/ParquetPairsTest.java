@@ -125,7 +125,9 @@ class ParquetPairsTest {
       writer.accept(pair);
       assertEquals(2, writer.count());
     }
-    for (PreferencePair read : read(file, new LoadReport())) {
+    List<PreferencePair> pairs = read(file, new LoadReport());
+    assertEquals(2, pairs.size());
+    for (PreferencePair read : pairs) {
       assertArrayEquals(RED, read.winner());
       assertArrayEquals(BLUE, read.loser());
       assertEquals("größer", read.caption());
@@ -134,7 +136,8 @@ class ParquetPairsTest {
 
   @Test void aFileWithoutTheColumnsIsRefused() throws IOException {
     MessageType schema = MessageTypeParser.parseMessageType("message m { required binary caption (STRING); }");
-    Path file = write("other.parquet", CompressionCodecName.ZSTD, schema, new SimpleGroup(schema).append("caption", "a"));
+    Group row = new SimpleGroup(schema).append("caption", "a");
+    Path file = write("other.parquet", CompressionCodecName.ZSTD, schema, row);
     IOException error = assertThrows(IOException.class, () -> read(file, new LoadReport()));
     assertEquals(file + ": has no column jpg_0; expected jpg_0, jpg_1, label_0, caption", error.getMessage());
   }

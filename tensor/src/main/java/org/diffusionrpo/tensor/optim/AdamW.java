@@ -33,9 +33,8 @@ public final class AdamW implements Optimizer {
   @Override
   public void step(double lr) {
     steps++;
-    Backend.AdamWStep step = new Backend.AdamWStep((float) lr, (float) options.beta1, (float) options.beta2,
-        (float) options.eps, (float) options.weightDecay, (float) (1 - StrictMath.pow(options.beta1, steps)),
-        (float) (1 - StrictMath.pow(options.beta2, steps)));
+    Backend.AdamWStep step = new Backend.AdamWStep(lr, options.beta1, options.beta2, options.eps,
+        options.weightDecay, 1 - StrictMath.pow(options.beta1, steps), 1 - StrictMath.pow(options.beta2, steps));
     for (Parameter parameter : parameters) {
       parameter.value().backend().adamW(parameter.value(), parameter.grad(), state.get(first(parameter)),
           state.get(second(parameter)), step);

@@ -1,0 +1,69 @@
+package org.diffusionrpo.kernels.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** The number of threads is fixed when a JVM starts, so each number gets its own. */
+class DeterminismTest {
+  @Test
+  void resultsDoNotDependOnTheNumberOfThreads() throws IOException, InterruptedException {
+    String here = hashes();
+    assertEquals(here, hashes(), "same JVM, second time");
+    assertEquals(here, child("1"), "one thread");
+    assertEquals(here, child("5"), "five threads");
+  }
+
+  /** Runs {@link #main} with that many threads. */
+  private static String child(String threads) throws IOException, InterruptedException {
+    List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--add-modules=jdk.incubator.vector", "-XX:+UseParallelGC", "-Ddrpo.threads=" + threads,
+        "-cp", System.getProperty("java.class.path"), DeterminismTest.class.getName());
+    Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), output);
+    return output.strip();
+  }
+
+  public static void main(String[] args) {
+    System.out.println(hashes());
+  }
+
+  /** Products that take every path: bands, cuts, split sums, swapped operands, batches, all passes of a convolution. */
+  private static String hashes() {
+    Random random = new Random(1);
+    float[] a = GemmTest.uniform(random, 1 << 19);
+    float[] b = GemmTest.uniform(random, 1 << 19);
+    StringBuilder hashes = new StringBuilder();
+    for (int[] size : new int[][] {{500, 130, 300}, {64, 64, 8_000}, {20, 700, 700}, {1_000, 40, 70}, {33, 31, 20}}) {
+      int m = size[0];
+      int n = size[1];
+      int k = size[2];
+      float[] c = new float[m * n];
+      Gemm.multiply(c, Matrix.rowMajor(a, 0, k), Matrix.transposed(b, 0, k), b, m, n, k, false);
+      hashes.append(Arrays.hashCode(c)).append(' ');
+      Gemm.multiply(c, Matrix.transposed(a, 0, m), Matrix.rowMajor(b, 0, n), null, m, n, k, true);
+      hashes.append(Arrays.hashCode(c)).append(' ');
+    }
+    float[] batch = new float[20 * 30 * 30];
+    Gemm.multiplyBatched(batch, 900, Matrix.rowMajor(a, 0, 50), 1_500, Matrix.transposed(b, 0, 50), 1_500, 20, 30, 30,
+        50, false);
+    hashes.append(Arrays.hashCode(batch)).append(' ');
+    Conv2d.Geometry g = new Conv2d.Geometry(8, 16, 16, 20, 40, 3, 3, 1, 1, 1, 1, 1);
+    float[] y = new float[8 * 16 * 16 * 40];
+    float[] dx = new float[8 * 16 * 16 * 20];
+    float[] dw = new float[40 * 9 * 20];
+    float[] db = new float[40];
+    Conv2d.forward(y, a, Weights.of(b), b, g);
+    Conv2d.backwardData(dx, y, Weights.of(b), g);
+    Conv2d.backwardFilter(dw, db, y, a, g);
+    return hashes + " " + Arrays.hashCode(y) + " " + Arrays.hashCode(dx) + " " + Arrays.hashCode(dw) + " "
+        + Arrays.hashCode(db);
+  }
+}

@@ -1,0 +1,53 @@
+package org.diffusionrpo.rpo.train;
+
+import java.util.Arrays;
+import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.train.Denoising;
+import org.diffusionrpo.rpo.loss.PairFeatures;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Shape;
+
+/**
+ * The pairs of one update, on the host. Winner and loser of a pair share timestep, noise and caption.
+ *
+ * @param winners latents x_0 of each pair; losers likewise, null entries when the objective does not use them
+ */
+record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, boolean withLosers, int[] timesteps,
+    float[][] winners, float[][] losers, float[][] noise, float[][] contexts, PairFeatures features) {
+  int pairs() {
+    return timesteps.length;
+  }
+
+  /** The pairs [from, to) as network input: first all winners, then all losers. */
+  Denoising denoising(Backend backend, int from, int to) {
+    int pairs = to - from;
+    int samples = withLosers ? 2 * pairs : pairs;
+    int size = latentShape.size();
+    float[] x0 = new float[samples * size];
+    float[] epsilon = new float[samples * size];
+    float[] context = new float[samples * contextShape.size()];
+    int[] t = new int[samples];
+    for (int s = 0; s < samples; s++) {
+      int pair = from + s % pairs;
+      System.arraycopy(s < pairs ? winners[pair] : losers[pair], 0, x0, s * size, size);
+      System.arraycopy(noise[pair], 0, epsilon, s * size, size);
+      System.arraycopy(contexts[pair], 0, context, s * contextShape.size(), contextShape.size());
+      t[s] = timesteps[pair];
+    }
+    float[] noisy = new float[x0.length];
+    schedule.addNoise(noisy, x0, epsilon, t);
+    float[] times = new float[samples];
+    for (int s = 0; s < samples; s++) {
+      times[s] = t[s];
+    }
+    Shape images = Shape.of(samples, latentShape.dim(0), latentShape.dim(1), latentShape.dim(2));
+    Shape texts = Shape.of(samples, contextShape.dim(0), contextShape.dim(1));
+    return new Denoising(backend.of(images, noisy), times, backend.of(images, epsilon), backend.of(texts, context));
+  }
+
+  /** Errors in the order of {@link #denoising} as those of the winners and of the losers. */
+  double[][] sides(double[] errors) {
+    int pairs = withLosers ? errors.length / 2 : errors.length;
+    return new double[][] {Arrays.copyOf(errors, pairs), Arrays.copyOfRange(errors, pairs, errors.length)};
+  }
+}

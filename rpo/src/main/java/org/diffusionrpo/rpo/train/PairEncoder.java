@@ -1,0 +1,75 @@
+package org.diffusionrpo.rpo.train;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntConsumer;
+import org.diffusionrpo.diffusion.clip.ClipEmbedder;
+import org.diffusionrpo.diffusion.image.Crops;
+import org.diffusionrpo.diffusion.image.ImageCodec;
+import org.diffusionrpo.diffusion.image.Resize;
+import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.diffusion.train.LatentEncoder;
+import org.diffusionrpo.rpo.data.PreferencePair;
+import org.diffusionrpo.tensor.Shape;
+
+/** Runs the frozen encoders over preference pairs, in chunks, so that few decoded pictures are in memory at a time. */
+public final class PairEncoder {
+  private static final int CHUNK = 32;
+
+  private final LatentEncoder latents;
+  private final ClipEmbedder clip;
+  private final Shape latentShape;
+  private final int resolution;
+
+  /**
+   * @param clip null when the objective reads no embeddings
+   * @param resolution side of the training images in pixels
+   */
+  public PairEncoder(LatentEncoder latents, ClipEmbedder clip, Shape latentShape, int resolution) {
+    this.latents = latents;
+    this.clip = clip;
+    this.latentShape = latentShape;
+    this.resolution = resolution;
+  }
+
+  /**
+   * Encodes all pairs: resize of the short side (Pillow's bilinear) and centre crop, as Diffusion-DPO's script.
+   *
+   * @param progress called with the number of pairs done
+   */
+  public EncodedPairs encode(List<PreferencePair> pairs, IntConsumer progress) throws IOException {
+    Map<String, float[]> contexts = latents.contexts(pairs.stream().map(PreferencePair::caption).toList());
+    List<float[]> winners = new ArrayList<>();
+    List<float[]> losers = new ArrayList<>();
+    List<double[]> winnerImages = new ArrayList<>();
+    List<double[]> loserImages = new ArrayList<>();
+    List<double[]> prompts = clip == null ? List.of()
+        : clip.texts(pairs.stream().map(PreferencePair::caption).toList());
+    for (int from = 0; from < pairs.size(); from += CHUNK) {
+      List<PreferencePair> chunk = pairs.subList(from, Math.min(pairs.size(), from + CHUNK));
+      List<RgbImage> w = new ArrayList<>();
+      List<RgbImage> l = new ArrayList<>();
+      for (PreferencePair pair : chunk) {
+        w.add(prepare(pair.winner(), pair.id()));
+        l.add(prepare(pair.loser(), pair.id()));
+      }
+      winners.addAll(latents.moments(w));
+      losers.addAll(latents.moments(l));
+      if (clip != null) {
+        winnerImages.addAll(clip.images(w));
+        loserImages.addAll(clip.images(l));
+      }
+      progress.accept(from + chunk.size());
+    }
+    return new EncodedPairs(latentShape, latents.contextShape(), winners, losers,
+        pairs.stream().map(pair -> contexts.get(pair.caption())).toList(), latents.contexts(List.of("")).get(""),
+        winnerImages, loserImages, prompts);
+  }
+
+  private RgbImage prepare(byte[] encoded, String id) throws IOException {
+    RgbImage image = Resize.shortSide(ImageCodec.decode(encoded, id), resolution, Resize.Filter.BILINEAR);
+    return Crops.center(image, resolution, resolution);
+  }
+}
