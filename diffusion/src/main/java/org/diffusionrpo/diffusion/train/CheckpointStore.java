@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -34,12 +35,16 @@ public final class CheckpointStore {
     this.kept = kept;
   }
 
-  /** Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. */
-  public void save(int step, TrainState state) throws IOException {
+  /**
+   * Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept.
+   *
+   * @param notes see {@link TrainState#save}
+   */
+  public void save(int step, TrainState state, Map<String, String> notes) throws IOException {
     Path target = folder.resolve(String.format("step-%08d", step));
     delete(target); // a damaged one of the same step
     Files.createDirectories(target);
-    state.save(target.resolve(STATE));
+    state.save(target.resolve(STATE), notes);
     Checksums.write(target);
     List<Path> all = newestFirst();
     for (Path old : all.subList(Math.min(kept, all.size()), all.size())) {
