@@ -16,8 +16,8 @@ import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 
 /**
- * Compares the gradients of a whole model with differences of {@code L = sum(y * r)}, r a fixed random tensor, along one
- * random direction d, of standard normal elements, per parameter and per input.
+ * Compares the gradients of a whole model with differences of {@code L = sum(y * r)}, r a fixed random tensor, along
+ * one random direction d, of standard normal elements, per parameter and per input.
  * <pre>
  *   D(h) = L(v + h d) - L(v - h d)     numeric = (8 D(h) - D(2h)) / 12     analytic = h sum(gradient * d)
  * </pre>
