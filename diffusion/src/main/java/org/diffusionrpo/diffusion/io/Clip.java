@@ -95,6 +95,10 @@ public record Clip(Component<ClipModel> model, ClipTokenizer tokenizer, ModelCon
           + "model_max_length of " + tokenizer.maxLength() + ", the text tower only " + text.vocabSize() + " and "
           + text.maxPositions());
     }
+    if (tokenizer.eosId() != text.eosToken()) {
+      throw new IOException(path + ": the tokenizer ends a text with token " + tokenizer.eosId() + ", the text tower "
+          + "takes its embedding at token " + text.eosToken() + ", the last of vocab_size");
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +56,22 @@ class ClipTest {
       message = assertThrows(IOException.class, () -> Clip.load(folder.resolve("clip"), backend, Storage.F32))
           .getMessage();
       assertTrue(message.contains(config.toString()) && message.contains("SiglipModel"), message);
+    }
+  }
+
+  @Test
+  void tokenizerWithAnotherEndOfTextIsRefused() throws IOException {
+    try (Backend backend = new CpuBackend(); Clip clip = TinyModel.createClip(backend)) {
+      ObjectNode json = clip.model().config().json().deepCopy();
+      ((ObjectNode) json.get("text_config")).put("vocab_size", 530);
+      ModelConfig config = ModelConfig.of("clip", json);
+      try (Clip wide = new Clip(new Component<>(Clip.build(config), config), clip.tokenizer(), clip.preprocessor())) {
+        wide.parameters().initialize(backend, 1);
+        wide.save(folder.resolve("wide"), DType.F32);
+      }
+      String message = assertThrows(IOException.class,
+          () -> Clip.load(folder.resolve("wide"), backend, Storage.F32)).getMessage();
+      assertTrue(message.contains("wide") && message.contains("token 522") && message.contains("529"), message);
     }
   }
 }

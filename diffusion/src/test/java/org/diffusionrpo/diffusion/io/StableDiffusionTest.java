@@ -191,7 +191,7 @@ class StableDiffusionTest {
       "unet/config.json | 12, | \"12\", | unet/config.json | cross_attention_dim | whole number",
       "vae/config.json | { | [ | vae/config.json | not valid JSON | ''",
       "scheduler/scheduler_config.json | 0.012 | 12 | scheduler_config.json | beta_end | between 0 and 1",
-      "text_encoder/config.json | 540 | 100 | text_encoder | token_embedding | instead of",
+      "text_encoder/config.json | 523 | 100 | text_encoder | token_embedding | instead of",
       "tokenizer/vocab.json | { | { x | vocab.json | tokenizer | ''",
       "tokenizer/tokenizer_config.json | : 9 | : 20 | model_max_length is 20 | max_position_embeddings only 9 | ''"})
   void damagedConfigIsOneErrorThatNamesFileAndFault(String file, String from, String to, String first, String second,
