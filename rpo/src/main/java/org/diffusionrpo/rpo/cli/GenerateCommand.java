@@ -22,6 +22,7 @@ import org.diffusionrpo.diffusion.pipeline.ImageRequest;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.diffusion.pipeline.StableDiffusionPipeline;
 import org.diffusionrpo.diffusion.schedule.SamplerKind;
+import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.io.AtomicFiles;
@@ -86,7 +87,7 @@ final class GenerateCommand implements Callable<Integer> {
   private Path individual;
 
   @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout (default: bundled).")
-  private Path model = Home.MODEL;
+  private Path model = Bundled.model();
 
   @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
   private String variant;

@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
+import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.io.TensorSource;
 import picocli.CommandLine.Command;
@@ -33,7 +34,7 @@ final class InfoCommand implements Callable<Integer> {
 
   @Parameters(paramLabel = "MODEL", arity = "0..1",
       description = "Model folder, folder of one part, or safetensors file (default: the bundled model).")
-  private Path model = Home.MODEL;
+  private Path model = Bundled.model();
 
   @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
   private String variant;

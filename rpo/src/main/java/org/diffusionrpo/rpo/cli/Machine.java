@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.kernels.cpu.Parallel;
 import org.diffusionrpo.kernels.cpu.Simd;
+import org.diffusionrpo.rpo.Bundled;
 
 /** Looks at the machine; each finding says what to do if it is not as it should be. */
 final class Machine {
@@ -47,7 +48,7 @@ final class Machine {
         memory(physicalMemory(), Runtime.getRuntime().maxMemory()),
         disk(Files.getFileStore(Path.of("").toAbsolutePath()).getUsableSpace()),
         gpu(Path.of("/dev"), Path.of("/proc/driver/nvidia/version")),
-        model(Home.MODEL), data(Home.DATA));
+        model(Bundled.model()), data(Bundled.data()));
   }
 
   static Finding java(int feature, String machine) {
