@@ -70,6 +70,21 @@ public final class CheckpointStore {
     return Optional.empty();
   }
 
+  /** Removes all checkpoints and the folder, unless something else lies in it. */
+  public void clear() throws IOException {
+    for (Path checkpoint : newestFirst()) {
+      delete(checkpoint);
+    }
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> children = Files.list(folder)) {
+        if (children.findAny().isPresent()) {
+          return;
+        }
+      }
+      Files.delete(folder);
+    }
+  }
+
   private List<Path> newestFirst() throws IOException {
     if (!Files.isDirectory(folder)) {
       return List.of();

@@ -16,4 +16,13 @@ public record AlignResult(int steps, Path out, Path model, StyleAlignment.Score 
   public boolean finished() {
     return model != null;
   }
+
+  /** The pictures before and after, if any were asked for. */
+  public Path samples() {
+    return out.resolve(RunFolder.SAMPLES);
+  }
+
+  public Path report() {
+    return out.resolve(RunFolder.REPORT);
+  }
 }

@@ -15,6 +15,9 @@ import org.diffusionrpo.tensor.io.AtomicFiles;
 
 /** The files of one run and the rule that a folder belongs to one run. */
 final class RunFolder {
+  static final String SAMPLES = "samples.png";
+  static final String REPORT = "report.html";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Settings that may differ when a run is resumed: they do not change what an update does. */
@@ -73,11 +76,11 @@ final class RunFolder {
   }
 
   Path samples() {
-    return path.resolve("samples.png");
+    return path.resolve(SAMPLES);
   }
 
   Path report() {
-    return path.resolve("report.html");
+    return path.resolve(REPORT);
   }
 
   void writeManifest(ObjectNode manifest) throws IOException {

@@ -21,7 +21,7 @@ import org.diffusionrpo.kernels.cpu.Simd;
 import org.diffusionrpo.tensor.io.Checksums;
 
 /** What run.json says: every setting, the hashes of what went in, and what computed it. */
-final class RunManifest {
+public final class RunManifest {
   private RunManifest() {}
 
   static ObjectNode of(AlignSettings settings, Path model, Path data) throws IOException {
@@ -41,7 +41,7 @@ final class RunManifest {
   }
 
   /** Every setting by name, as text. */
-  static Map<String, String> settings(AlignSettings settings) {
+  public static Map<String, String> settings(AlignSettings settings) {
     Map<String, String> values = new LinkedHashMap<>();
     for (Field field : AlignSettings.class.getFields()) {
       try {
@@ -56,7 +56,7 @@ final class RunManifest {
   }
 
   /** SHA-256 of a file, or of the names and hashes of all files of a folder. */
-  static String hash(Path path) throws IOException {
+  public static String hash(Path path) throws IOException {
     if (Files.isRegularFile(path)) {
       return Checksums.sha256(path);
     }

@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND", usageHelpWidth = 110,
     description = "Preference alignment of text-to-image diffusion models, in pure Java.",
     footer = {"", "Each command explains itself with examples: drpo COMMAND --help"},
-    subcommands = {GenerateCommand.class, InfoCommand.class, DoctorCommand.class})
+    subcommands = {AlignCommand.class, GenerateCommand.class, CompareCommand.class, EvaluateCommand.class,
+        DataCommand.class, PretrainCommand.class, InfoCommand.class, DoctorCommand.class})
 public final class Main implements Runnable {
   static {
     System.setProperty("java.awt.headless", "true");

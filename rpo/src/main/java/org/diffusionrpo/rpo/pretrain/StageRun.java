@@ -1,17 +1,23 @@
 package org.diffusionrpo.rpo.pretrain;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.train.TrainListener;
 import org.diffusionrpo.diffusion.train.TrainLoop;
 import org.diffusionrpo.diffusion.train.TrainObjective;
 import org.diffusionrpo.diffusion.train.TrainState;
+import org.diffusionrpo.rpo.train.StepLog;
+import org.diffusionrpo.tensor.io.AtomicFiles;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.diffusionrpo.tensor.optim.AdamW;
 import org.diffusionrpo.tensor.optim.Ema;
 import org.diffusionrpo.tensor.optim.LearningRate;
 
-/** What the three parts have in common: AdamW with a cosine schedule, a weight average, checkpoints, resume. */
+/** What the three parts have in common: AdamW with a cosine schedule, a weight average, checkpoints, log, resume. */
 final class StageRun {
   private static final double MAX_GRAD_NORM = 1;
   private static final int MAX_SKIPS = 20;
@@ -20,26 +26,46 @@ final class StageRun {
   private StageRun() {}
 
   /**
-   * Trains {@code parameters} and leaves the averaged weights in them.
+   * Trains {@code parameters} and leaves the averaged weights in them. A run in the work folder is continued.
    *
    * @return true when all updates are done; false when the listener cancelled
+   * @throws IllegalArgumentException if the work folder holds a run with other settings
    */
   static boolean run(Parameters parameters, TrainObjective objective, PretrainOptions options, TrainListener listener)
       throws IOException {
+    requireSame(options, options.work().resolve("settings.json"));
     parameters.unfreeze();
     AdamW optimizer = new AdamW(parameters.all(), new AdamW.Options(0.9, 0.99, 1e-8, options.weightDecay()));
     Ema ema = new Ema(parameters.all(), options.emaDecay());
-    try (TrainState state = new TrainState(parameters, optimizer, ema)) {
+    try (TrainState state = new TrainState(parameters, optimizer, ema);
+        StepLog log = new StepLog(options.work().resolve("metrics.jsonl"), listener)) {
       TrainLoop loop = new TrainLoop(
           new TrainLoop.Settings(options.steps(),
               new LearningRate(LearningRate.Schedule.COSINE, options.learningRate(), options.warmup(), options.steps()),
               MAX_GRAD_NORM, options.checkpointEvery(), MAX_SKIPS),
-          state, new CheckpointStore(options.work().resolve("checkpoints"), KEPT), listener);
-      int done = loop.run(objective, loop.resume());
+          state, new CheckpointStore(options.work().resolve("checkpoints"), KEPT), log);
+      int first = loop.resume();
+      log.continueAfter(first);
+      int done = loop.run(objective, first);
       ema.swap();
       return done == options.steps();
     } finally {
       parameters.freeze();
+    }
+  }
+
+  /** Settings change what a schedule means, so a run keeps those that it began with. */
+  private static void requireSame(PretrainOptions options, Path file) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    ObjectNode settings = json.createObjectNode()
+        .put("steps", options.steps()).put("batch", options.batch()).put("learning_rate", options.learningRate())
+        .put("warmup", options.warmup()).put("weight_decay", options.weightDecay())
+        .put("ema_decay", options.emaDecay()).put("seed", options.seed());
+    if (!Files.exists(file)) {
+      AtomicFiles.write(file, settings.toPrettyString() + "\n");
+    } else if (!json.readTree(file.toFile()).equals(settings)) {
+      throw new IllegalArgumentException(options.work() + ": holds a run with other settings, those of " + file
+          + "; repeat them or choose another folder");
     }
   }
 }

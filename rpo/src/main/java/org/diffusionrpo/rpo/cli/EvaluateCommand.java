@@ -1,0 +1,150 @@
+package org.diffusionrpo.rpo.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.diffusionrpo.diffusion.clip.ClipEmbedder;
+import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.diffusion.io.Clip;
+import org.diffusionrpo.diffusion.io.LoadOptions;
+import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.data.Split;
+import org.diffusionrpo.rpo.eval.Drawing;
+import org.diffusionrpo.rpo.eval.HeldOut;
+import org.diffusionrpo.rpo.eval.StyleAlignment;
+import org.diffusionrpo.rpo.eval.StyleClassifier;
+import org.diffusionrpo.rpo.report.ComparisonTable;
+import org.diffusionrpo.rpo.report.StyleTable;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Backends;
+import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.io.AtomicFiles;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code drpo evaluate}: how well models draw a style. */
+@Command(name = "evaluate", mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpWidth = 110,
+    description = "Draw held-out prompts with each model and measure how far the pictures have a style.",
+    footer = {"", "Examples:",
+        "  drpo evaluate",
+        "  drpo evaluate rpo/model runs/rpo-sketch-seed1/model --seeds 1,2,3",
+        "  drpo evaluate runs/fluent/model --style fluent --split test --out fluent.json"})
+final class EvaluateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "MODEL", description = "Model folders in the layout of diffusers (default: the bundled model).")
+  private List<Path> models = new ArrayList<>();
+
+  @Option(names = "--style", paramLabel = "NAME", description = "Style of the bundled data (default: ${DEFAULT-VALUE}).")
+  private String style = "sketch";
+
+  @Option(names = "--split", paramLabel = "NAME", description = "validation or test (default: validation).")
+  private Split split = Split.VALIDATION;
+
+  @Option(names = "--seeds", paramLabel = "SEED", split = ",", description = "Seeds of the pictures (default: 1,2,3).")
+  private List<Long> seeds = List.of(1L, 2L, 3L);
+
+  @Option(names = "--images", description = "Pictures for each seed (default: ${DEFAULT-VALUE}).")
+  private int images = 100;
+
+  @Option(names = "--sample-steps", description = "Sampler steps (default: ${DEFAULT-VALUE}).")
+  private int sampleSteps = 20;
+
+  @Option(names = "--guidance", description = "Scale of classifier-free guidance (default: ${DEFAULT-VALUE}).")
+  private double guidance = 3;
+
+  @Option(names = "--clip", paramLabel = "DIR", description = "CLIP that measures (default: clip/ in the first model).")
+  private Path clip;
+
+  @Option(names = "--out", paramLabel = "FILE", description = "Write the scores as JSON, too.")
+  private Path out;
+
+  @Option(names = "--backend", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
+  private String backendName = "auto";
+
+  @Override
+  public Integer call() throws IOException {
+    if (split == Split.TRAIN) {
+      throw new IllegalArgumentException("--split train: expected validation or test, which no model has seen");
+    }
+    if (models.isEmpty()) {
+      models = List.of(Bundled.require(Bundled.model()));
+    }
+    Path clipFolder = clip != null ? clip : ModelFolder.open(models.get(0)).clip().orElseThrow(() ->
+        new IllegalArgumentException(models.get(0) + " has no clip/ beside it: name one with --clip"));
+    StyleClassifier classifier = StyleClassifier.load(Bundled.require(Bundled.styleClassifier()));
+    Map<Path, List<StyleAlignment.Score>> scores = new LinkedHashMap<>();
+    double accuracy;
+    try (Backend backend = Backends.open(backendName);
+        Clip judge = Clip.load(clipFolder, backend, Storage.F32);
+        RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
+      HeldOut heldOut = new HeldOut(Bundled.require(Bundled.data()), split, style, images,
+          new ClipEmbedder(backend, judge.model().value(), judge.tokenizer()), classifier);
+      accuracy = heldOut.classifierAccuracy();
+      for (Path model : models) {
+        scores.put(model, scores(backend, model, heldOut, progress));
+        if (progress.cancelled()) {
+          return Interruption.EXIT_CODE;
+        }
+      }
+    }
+    print(scores, accuracy);
+    if (out != null) {
+      AtomicFiles.write(out, json(scores, accuracy).toPrettyString() + "\n");
+    }
+    return 0;
+  }
+
+  /** A score for each seed; fewer when the user interrupted. */
+  private List<StyleAlignment.Score> scores(Backend backend, Path folder, HeldOut heldOut, RunProgress progress)
+      throws IOException {
+    List<StyleAlignment.Score> scores = new ArrayList<>();
+    try (StableDiffusion model = StableDiffusion.load(folder, backend, LoadOptions.F32)) {
+      for (long seed : seeds) {
+        progress.onPhase("Drawing " + images + " pictures with " + folder + ", seed " + seed);
+        List<RgbImage> pictures = Drawing.draw(backend, model, heldOut.prompts(), seed,
+            Drawing.sampling(sampleSteps, guidance), progress);
+        if (pictures.size() < images) {
+          return scores;
+        }
+        scores.add(heldOut.score(pictures));
+      }
+    }
+    return scores;
+  }
+
+  private void print(Map<Path, List<StyleAlignment.Score>> scores, double accuracy) {
+    PrintWriter console = spec.commandLine().getOut();
+    ComparisonTable table = StyleTable.of("model", style);
+    scores.forEach((model, ofModel) -> table.row(model.toString(), StyleTable.cells(ofModel)));
+    console.print(table.toText());
+    StyleAlignment.Score first = scores.values().iterator().next().get(0);
+    console.printf(Locale.ROOT, "%n%d pictures for each of %d seeds, %s split; Fréchet distance in %d dimensions; the "
+        + "style classifier is right on %.1f %% of the real pictures.%n", first.images(), seeds.size(), split.label(),
+        first.dimensions(), 100 * accuracy);
+    console.flush();
+  }
+
+  private ObjectNode json(Map<Path, List<StyleAlignment.Score>> scores, double accuracy) {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode json = mapper.createObjectNode().put("style", style).put("split", split.label())
+        .put("sample_steps", sampleSteps).put("guidance", guidance).put("classifier_accuracy", accuracy);
+    json.set("seeds", mapper.valueToTree(seeds));
+    ObjectNode byModel = json.putObject("scores");
+    scores.forEach((model, ofModel) -> byModel.set(model.toString(), mapper.valueToTree(ofModel)));
+    return json;
+  }
+}
