@@ -3,11 +3,11 @@ package org.diffusionrpo.diffusion.io;
 import java.util.Collection;
 
 /** Finds the known name that a misspelled one was most likely meant to be. */
-final class NearestName {
+public final class NearestName {
   private NearestName() {}
 
   /** The name with the fewest edits, or null when even that differs in more than a third of its characters. */
-  static String of(String name, Collection<String> known) {
+  public static String of(String name, Collection<String> known) {
     String nearest = null;
     int least = name.length() / 3 + 1;
     for (String candidate : known) {

@@ -78,6 +78,11 @@ public record StableDiffusion(
     }
   }
 
+  /** The same model with another UNet; both share all other parts. */
+  public StableDiffusion withUNet(Component<UNet2DConditionModel> other) {
+    return new StableDiffusion(index, other, vae, textEncoder, tokenizer, scheduler, clip);
+  }
+
   /** The index of a new model with exactly the parts of SD 1.5, its safety checker left out. */
   public static ModelConfig newIndex() {
     ObjectNode index = JSON.createObjectNode().put("_class_name", "StableDiffusionPipeline");

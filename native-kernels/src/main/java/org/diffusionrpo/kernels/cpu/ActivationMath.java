@@ -14,13 +14,20 @@ interface ActivationMath {
   /** {@code y = x * Phi(x)}. */
   void gelu(float[] y, int yo, float[] x, int xo, int n);
 
-  /** {@code dx = dy * (Phi(x) + x * phi(x))}. */
-  void geluBackward(float[] dx, int dxo, float[] dy, int dyo, float[] x, int xo, int n);
-
   /** {@code y = a * gelu(gate)}. */
   void gatedGelu(float[] y, int yo, float[] a, int ao, float[] gate, int go, int n);
 
-  /** {@code da = dy * gelu(gate)}, {@code dGate = dy * a * gelu'(gate)}. */
+  /**
+   * {@code normal = Phi(x)} and {@code density = phi(x)}, both from {@code po} on: what the gradients of GELU need. A step of its
+   * own, because with the rest the formula would be longer than the compiler inlines.
+   */
+  void normal(float[] normal, float[] density, int po, float[] x, int xo, int n);
+
+  /** {@code dx = dy * (normal + x * density)}. */
+  void geluBackward(float[] dx, int dxo, float[] dy, int dyo, float[] x, int xo, float[] normal, float[] density,
+      int po, int n);
+
+  /** {@code da = dy * gate * normal}, {@code dGate = dy * a * (normal + gate * density)}. */
   void gatedGeluBackward(float[] da, int dao, float[] dGate, int dgo, float[] dy, int dyo, float[] a, int ao,
-      float[] gate, int go, int n);
+      float[] gate, int go, float[] normal, float[] density, int po, int n);
 }

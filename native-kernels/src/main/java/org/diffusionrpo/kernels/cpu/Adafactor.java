@@ -102,31 +102,43 @@ public final class Adafactor {
       }
       columnSums[task] = columnSum;
     });
-    Parallel.ranges(lines.outer * lines.length(), Parallel.GRAIN, (from, to) -> {
-      for (int i = from; i < to; i++) {
-        int block = i / lines.length() * lines.blocks;
-        double sum = 0;
-        for (int b = 0; b < lines.blocks; b++) {
-          sum += columnSums[block + b][i % lines.length()];
+    int length = lines.length();
+    Parallel.ranges(lines.outer * length, Parallel.GRAIN, (from, to) -> {
+      for (int start = from; start < to; ) { // one matrix, or the part of it inside the range
+        int matrix = start / length;
+        int end = Math.min(to, (matrix + 1) * length);
+        for (int i = start; i < end; i++) {
+          double sum = 0;
+          for (int block = matrix * lines.blocks; block < (matrix + 1) * lines.blocks; block++) {
+            sum += columnSums[block][i - matrix * length];
+          }
+          columnState[i] = (float) (keep * columnState[i] + (1 - keep) * (sum / lines.rows + SQUARE_FLOOR));
         }
-        columnState[i] = (float) (keep * columnState[i] + (1 - keep) * (sum / lines.rows + SQUARE_FLOOR));
+        start = end;
       }
     });
   }
 
   /** {@code 1 / sqrt(R / mean(R))}, the mean over the rows of one matrix. */
   private static float[] rowFactor(float[] rowState, Lines lines) {
-    float[] factor = new float[lines.outer * lines.rows * lines.inner];
-    Parallel.ranges(lines.outer, Elementwise.rowsPerTask(lines.rows * lines.inner), (from, to) -> {
+    int inner = lines.inner;
+    float[] factor = new float[lines.outer * lines.rows * inner];
+    Parallel.ranges(lines.outer, Elementwise.rowsPerTask(lines.rows * inner), (from, to) -> {
+      double[] sum = new double[inner];
+      float[] mean = new float[inner];
       for (int o = from; o < to; o++) {
-        for (int i = 0; i < lines.inner; i++) {
-          int at = o * lines.rows * lines.inner + i;
-          double mean = 0;
-          for (int r = 0; r < lines.rows; r++) {
-            mean += rowState[at + r * lines.inner] / (double) lines.rows;
+        Arrays.fill(sum, 0);
+        for (int at = o * lines.rows * inner; at < (o + 1) * lines.rows * inner; at += inner) {
+          for (int i = 0; i < inner; i++) {
+            sum[i] += rowState[at + i];
           }
-          for (int r = 0; r < lines.rows; r++) {
-            factor[at + r * lines.inner] = (float) (1 / Math.sqrt(rowState[at + r * lines.inner] / mean));
+        }
+        for (int i = 0; i < inner; i++) {
+          mean[i] = (float) (sum[i] / lines.rows);
+        }
+        for (int at = o * lines.rows * inner; at < (o + 1) * lines.rows * inner; at += inner) {
+          for (int i = 0; i < inner; i++) {
+            factor[at + i] = (float) Math.sqrt(mean[i] / rowState[at + i]);
           }
         }
       }
@@ -138,7 +150,7 @@ public final class Adafactor {
     float[] result = new float[n];
     Parallel.ranges(n, Parallel.GRAIN, (from, to) -> {
       for (int i = from; i < to; i++) {
-        result[i] = (float) (1 / Math.sqrt(state[i]));
+        result[i] = 1 / (float) Math.sqrt(state[i]);
       }
     });
     return result;

@@ -12,8 +12,12 @@ final class FloatFunctions {
   /** ln 2 in two parts; the first has so few bits that its product with an exponent is exact. */
   static final float LN2_HIGH = 0x1.62ep-1f;
   static final float LN2_LOW = (float) (0.693147180559945309 - 0x1.62ep-1);
-  /** Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits of the float. */
-  static final float ROUNDER = 0x1.8p23f;
+  /**
+   * Adding 1.5 * 2^23 rounds to an integer n, which then stands in the low bits of the float; 126 more, and shifted left
+   * they are the bits of 2^(n-1), or of 0 for n = -126. One less than n, because n reaches 128.
+   */
+  static final float ROUNDER = 0x1.8p23f + 126;
+  static final int EXPONENT_SHIFT = 23;
   /** Below it exp is 0 (the true value is under 1.8e-38); above the other it is infinite. */
   static final float EXP_LOWEST = -87.5f;
   static final float EXP_HIGHEST = 88.73f;
@@ -49,10 +53,8 @@ final class FloatFunctions {
     float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, bounded));
     float q = Math.fma(r, Math.fma(r, Math.fma(r, Math.fma(r, E6, E5), E4), E3), E2);
     float p = Math.fma(r * r, q, r + 1);
-    // 2^(n-1): n reaches 128, one more than a float's exponent. For n = -126 the shifted bits are those of 0.
-    float half = Float.intBitsToFloat((Float.floatToRawIntBits(rounded) + 126) << 23);
-    float scaled = p * half;
-    return scaled + scaled;
+    float half = p * Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << EXPONENT_SHIFT);
+    return half + half;
   }
 
   /** 1 / (1 + exp(-x)). */
@@ -80,13 +82,5 @@ final class FloatFunctions {
     float a = Math.min(Math.abs(x), TAIL_END);
     float tail = normalTail(a, gaussian(a));
     return x < 0 ? tail : 1 - tail;
-  }
-
-  /** d/dx (x Phi(x)) = Phi(x) + x phi(x). */
-  static float geluSlope(float x) {
-    float a = Math.min(Math.abs(x), TAIL_END);
-    float gaussian = gaussian(a);
-    float tail = normalTail(a, gaussian);
-    return Math.fma(x, gaussian * INVERSE_SQRT_2PI, x < 0 ? tail : 1 - tail);
   }
 }

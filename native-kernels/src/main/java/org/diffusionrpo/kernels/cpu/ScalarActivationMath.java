@@ -28,13 +28,6 @@ final class ScalarActivationMath implements ActivationMath {
   }
 
   @Override
-  public void geluBackward(float[] dx, int dxo, float[] dy, int dyo, float[] x, int xo, int n) {
-    for (int i = 0; i < n; i++) {
-      dx[dxo + i] = dy[dyo + i] * FloatFunctions.geluSlope(x[xo + i]);
-    }
-  }
-
-  @Override
   public void gatedGelu(float[] y, int yo, float[] a, int ao, float[] gate, int go, int n) {
     for (int i = 0; i < n; i++) {
       float g = gate[go + i];
@@ -43,18 +36,34 @@ final class ScalarActivationMath implements ActivationMath {
   }
 
   @Override
-  public void gatedGeluBackward(float[] da, int dao, float[] dGate, int dgo, float[] dy, int dyo, float[] a, int ao,
-      float[] gate, int go, int n) {
+  public void normal(float[] normal, float[] density, int po, float[] x, int xo, int n) {
     for (int i = 0; i < n; i++) {
-      float g = gate[go + i];
-      float value = a[ao + i];
-      float dOut = dy[dyo + i];
-      float magnitude = Math.min(Math.abs(g), FloatFunctions.TAIL_END);
+      float v = x[xo + i];
+      float magnitude = Math.min(Math.abs(v), FloatFunctions.TAIL_END);
       float gaussian = FloatFunctions.gaussian(magnitude);
       float tail = FloatFunctions.normalTail(magnitude, gaussian);
-      float normal = g < 0 ? tail : 1 - tail;
-      da[dao + i] = dOut * (g * normal);
-      dGate[dgo + i] = dOut * value * Math.fma(g, gaussian * FloatFunctions.INVERSE_SQRT_2PI, normal);
+      normal[po + i] = v < 0 ? tail : 1 - tail;
+      density[po + i] = gaussian * FloatFunctions.INVERSE_SQRT_2PI;
+    }
+  }
+
+  @Override
+  public void geluBackward(float[] dx, int dxo, float[] dy, int dyo, float[] x, int xo, float[] normal,
+      float[] density, int po, int n) {
+    for (int i = 0; i < n; i++) {
+      dx[dxo + i] = dy[dyo + i] * Math.fma(x[xo + i], density[po + i], normal[po + i]);
+    }
+  }
+
+  @Override
+  public void gatedGeluBackward(float[] da, int dao, float[] dGate, int dgo, float[] dy, int dyo, float[] a, int ao,
+      float[] gate, int go, float[] normal, float[] density, int po, int n) {
+    for (int i = 0; i < n; i++) {
+      float d = dy[dyo + i];
+      float g = gate[go + i];
+      float value = a[ao + i];
+      da[dao + i] = d * (g * normal[po + i]);
+      dGate[dgo + i] = d * value * Math.fma(g, density[po + i], normal[po + i]);
     }
   }
 }

@@ -18,11 +18,11 @@ final class VectorAttentionMath implements AttentionMath {
       }
       FloatVector tileSum = FloatVector.zero(F);
       for (int i = 0; i < rows; i++) {
-        FloatVector p = VectorFunctions.exp(FloatVector.fromArray(F, s, i * columns + j).sub(newMax));
+        FloatVector p = VectorFunctions.expOfNegative(FloatVector.fromArray(F, s, i * columns + j).sub(newMax));
         p.intoArray(s, i * columns + j);
         tileSum = tileSum.add(p);
       }
-      FloatVector factor = VectorFunctions.exp(oldMax.sub(newMax));
+      FloatVector factor = VectorFunctions.expOfNegative(oldMax.sub(newMax));
       factor.intoArray(rescale, j);
       FloatVector.fromArray(F, sum, j).fma(factor, tileSum).intoArray(sum, j);
       newMax.intoArray(max, j);

@@ -42,15 +42,23 @@ final class VectorFunctions {
   private VectorFunctions() {}
 
   static FloatVector exp(FloatVector x) {
-    FloatVector bounded = x.max(EXP_LOWEST).min(EXP_HIGHEST);
-    FloatVector rounded = bounded.fma(LOG2_E, ROUNDER);
+    return boundedExp(x.max(EXP_LOWEST).min(EXP_HIGHEST));
+  }
+
+  /** exp where x is known to be 0 or less. */
+  static FloatVector expOfNegative(FloatVector x) {
+    return boundedExp(x.max(EXP_LOWEST));
+  }
+
+  private static FloatVector boundedExp(FloatVector x) {
+    FloatVector rounded = x.fma(LOG2_E, ROUNDER);
     FloatVector n = rounded.sub(ROUNDER);
-    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, bounded));
+    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
     FloatVector q = r.fma(r.fma(r.fma(r.fma(E6, E5), E4), E3), E2);
     FloatVector p = r.mul(r).fma(q, r.add(ONE));
-    FloatVector half = rounded.reinterpretAsInts().add(126).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
-    FloatVector scaled = p.mul(half);
-    return scaled.add(scaled);
+    FloatVector half = p.mul(rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatFunctions.EXPONENT_SHIFT)
+        .reinterpretAsFloats());
+    return half.add(half);
   }
 
   static FloatVector sigmoid(FloatVector x) {
@@ -65,7 +73,7 @@ final class VectorFunctions {
   static FloatVector gaussian(FloatVector a) {
     FloatVector square = a.mul(a);
     FloatVector lost = a.fma(a, square.neg());
-    return exp(square.mul(MINUS_HALF)).mul(lost.fma(MINUS_HALF, ONE));
+    return expOfNegative(square.mul(MINUS_HALF)).mul(lost.fma(MINUS_HALF, ONE));
   }
 
   static FloatVector normalTail(FloatVector a, FloatVector gaussian) {
@@ -85,15 +93,9 @@ final class VectorFunctions {
     return normal(x, normalTail(a, gaussian(a)));
   }
 
-  /** Phi(x) + x phi(x) from Phi(x) and exp(-x^2 / 2). */
-  static FloatVector geluSlope(FloatVector x, FloatVector normal, FloatVector gaussian) {
-    return x.fma(gaussian.mul(INVERSE_SQRT_2PI), normal);
-  }
-
-  static FloatVector geluSlope(FloatVector x) {
-    FloatVector a = magnitude(x);
-    FloatVector gaussian = gaussian(a);
-    return geluSlope(x, normal(x, normalTail(a, gaussian)), gaussian);
+  /** phi(x) from exp(-x^2 / 2). */
+  static FloatVector density(FloatVector gaussian) {
+    return gaussian.mul(INVERSE_SQRT_2PI);
   }
 
   private static FloatVector constant(float value) {

@@ -92,9 +92,9 @@ class AttentionTest {
 
   @Test
   void resultsNeverChangeBits() {
-    Run run = new Run(new AttentionOracle(2, 70, 110, 2, 20, false), 1);
+    Run run = new Run(new AttentionOracle(2, 35, 110, 1, 13, false), 1);
     assertReproducible(run::all);
-    Run causal = new Run(new AttentionOracle(1, 140, 140, 1, 18, true), 1);
+    Run causal = new Run(new AttentionOracle(1, 70, 70, 1, 9, true), 1);
     assertReproducible(causal::all);
   }
 

@@ -2,18 +2,14 @@ package org.diffusionrpo.rpo.align;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.diffusionrpo.diffusion.image.ImageCodec;
-import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.data.PairDataset;
 import org.diffusionrpo.rpo.data.PreferencePair;
 import org.diffusionrpo.rpo.data.Split;
-import org.diffusionrpo.rpo.data.StyledImage;
 import org.diffusionrpo.rpo.data.StyledImages;
 import org.diffusionrpo.rpo.data.StyledPairs;
+import org.diffusionrpo.rpo.eval.Drawing;
 
 /**
  * The pairs of a run and, for the bundled styles, what its result is measured with.
@@ -42,23 +38,8 @@ record AlignData(Path source, List<PreferencePair> pairs, String report, StyledI
   }
 
   /** Captions to draw: of held-out concepts for the bundled styles, else of the pairs; each once. */
-  List<String> prompts(Split split, int count) {
-    List<String> captions = styled == null
-        ? pairs.stream().map(PreferencePair::caption).distinct().toList()
-        : styled.of(split).stream().map(StyledImage::caption).distinct().toList();
-    return captions.subList(0, Math.min(count, captions.size()));
-  }
-
-  /** Held-out pictures of one style, or of all for null. */
-  List<RgbImage> images(Split split, String style) throws IOException {
-    List<RgbImage> images = new ArrayList<>();
-    for (Map<String, StyledImage> concept : styled.byConcept(split).values()) {
-      for (StyledImage image : concept.values()) {
-        if (style == null || style.equals(image.style())) {
-          images.add(ImageCodec.decode(image.png(), image.concept() + "/" + image.style()));
-        }
-      }
-    }
-    return images;
+  List<String> prompts(Split split) {
+    return styled == null ? pairs.stream().map(PreferencePair::caption).distinct().toList()
+        : Drawing.captions(styled, split);
   }
 }

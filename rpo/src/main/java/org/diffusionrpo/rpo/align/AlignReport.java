@@ -15,14 +15,10 @@ import org.diffusionrpo.diffusion.image.PngText;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.pipeline.GenerationListener;
-import org.diffusionrpo.diffusion.pipeline.ImageRequest;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
-import org.diffusionrpo.diffusion.pipeline.StableDiffusionPipeline;
-import org.diffusionrpo.diffusion.schedule.SamplerKind;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.data.Split;
-import org.diffusionrpo.rpo.eval.Spread;
+import org.diffusionrpo.rpo.eval.Drawing;
 import org.diffusionrpo.rpo.eval.StyleAlignment;
 import org.diffusionrpo.rpo.eval.StyleClassifier;
 import org.diffusionrpo.rpo.report.Block.Samples.Sample;
@@ -31,6 +27,7 @@ import org.diffusionrpo.rpo.report.HtmlReport;
 import org.diffusionrpo.rpo.report.MetricsLog;
 import org.diffusionrpo.rpo.report.Page;
 import org.diffusionrpo.rpo.report.RunReport;
+import org.diffusionrpo.rpo.report.StyleTable;
 import org.diffusionrpo.tensor.Backend;
 
 /** Draws the same prompts and seeds before and after, measures both, and writes what a person looks at. */
@@ -54,15 +51,18 @@ final class AlignReport {
     this.data = data;
     this.folder = folder;
     this.listener = listener;
-    this.sampling = new SamplingSettings(SamplerKind.named("dpm++2m"), settings.sampleSteps, settings.guidance);
+    this.sampling = Drawing.sampling(settings.sampleSteps, settings.guidance);
   }
 
   AlignResult write(StableDiffusion base, StableDiffusion aligned, ObjectNode manifest) throws IOException {
     boolean measure = settings.evaluate > 0 && data.styled() != null;
     int count = measure ? Math.max(settings.evaluate, settings.samples) : settings.samples;
-    List<String> prompts = repeated(data.prompts(Split.VALIDATION, count), count);
+    List<String> prompts = Drawing.repeat(data.prompts(Split.VALIDATION), count);
     List<RgbImage> before = draw(base, prompts, "base model");
     List<RgbImage> after = draw(aligned, prompts, "aligned model");
+    if (after.size() < prompts.size()) {
+      return new AlignResult(settings.steps, folder.path(), null, null, null);
+    }
     StyleAlignment.Score scoreBefore = null;
     StyleAlignment.Score scoreAfter = null;
     List<ComparisonTable> tables = new ArrayList<>();
@@ -71,7 +71,9 @@ final class AlignReport {
       StyleAlignment alignment = alignment();
       scoreBefore = alignment.score(before, prompts);
       scoreAfter = alignment.score(after, prompts);
-      tables.add(table(scoreBefore, scoreAfter));
+      tables.add(StyleTable.of("model", settings.style)
+          .row(BEFORE, StyleTable.cells(List.of(scoreBefore)))
+          .row(AFTER, StyleTable.cells(List.of(scoreAfter))));
       ObjectNode results = manifest.putObject("results");
       put(results.putObject(BEFORE), scoreBefore);
       put(results.putObject(AFTER), scoreAfter);
@@ -85,33 +87,19 @@ final class AlignReport {
     return new AlignResult(settings.steps, folder.path(), folder.model(), scoreBefore, scoreAfter);
   }
 
+  /** Fewer pictures than prompts when the listener cancelled. */
   private List<RgbImage> draw(StableDiffusion model, List<String> prompts, String name) {
-    if (prompts.isEmpty()) {
-      return List.of();
+    if (!prompts.isEmpty() && !listener.cancelled()) {
+      listener.onPhase("Drawing " + prompts.size() + " pictures with the " + name);
+      return Drawing.draw(backend, model, prompts, settings.seed, sampling, listener);
     }
-    listener.onPhase("Drawing " + prompts.size() + " pictures with the " + name);
-    List<ImageRequest> requests = new ArrayList<>();
-    for (int i = 0; i < prompts.size(); i++) {
-      requests.add(new ImageRequest(prompts.get(i), "", settings.seed, i));
-    }
-    GenerationListener progress = listener::onProgress;
-    return new StableDiffusionPipeline(backend, model).generate(requests, sampling, progress);
+    return List.of();
   }
 
   private StyleAlignment alignment() throws IOException {
     StyleClassifier classifier = StyleClassifier.load(Bundled.require(Bundled.styleClassifier()));
-    return new StyleAlignment(new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()), classifier,
-        settings.style, data.images(Split.VALIDATION, settings.style), data.images(Split.VALIDATION, null));
-  }
-
-  private ComparisonTable table(StyleAlignment.Score before, StyleAlignment.Score after) {
-    String share = "pictures in the style, %";
-    return new ComparisonTable("model", List.of(
-        new ComparisonTable.Column("Fréchet distance to " + settings.style, ComparisonTable.Sense.LOWER, 3),
-        new ComparisonTable.Column(share, ComparisonTable.Sense.HIGHER, 1),
-        new ComparisonTable.Column("CLIP score", ComparisonTable.Sense.HIGHER, 2)))
-        .row(BEFORE, Spread.of(before.frechet()), Spread.of(100 * before.styleShare()), Spread.of(before.clipScore()))
-        .row(AFTER, Spread.of(after.frechet()), Spread.of(100 * after.styleShare()), Spread.of(after.clipScore()));
+    return StyleAlignment.heldOut(new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()), classifier,
+        data.styled(), Split.VALIDATION, settings.style, Math.max(settings.evaluate, settings.samples));
   }
 
   private void writeGrid(List<String> prompts, List<RgbImage> before, List<RgbImage> after) throws IOException {
@@ -144,23 +132,9 @@ final class AlignReport {
           + scoreAfter.dimensions() + " dimensions of the CLIP image embedding, against the held-out pictures of the "
           + "preferred style.");
     }
-    String objective = switch (settings.objective) {
-      case RPO -> "Diffusion-RPO";
-      case DPO -> "Diffusion-DPO";
-      case SFT -> "SFT";
-    };
     String goal = data.styled() == null ? data.source().toString() : "the style '" + settings.style + "'";
-    return new RunReport(objective + " towards " + goal, "Run folder " + folder.path(), facts,
+    return new RunReport(settings.objective.title() + " towards " + goal, "Run folder " + folder.path(), facts,
         RunManifest.settings(settings), MetricsLog.read(folder.metrics()), samples, tables, notes).page();
-  }
-
-  /** The prompts over and over until there are {@code count}: each time with other noise. */
-  private static List<String> repeated(List<String> prompts, int count) {
-    List<String> all = new ArrayList<>();
-    for (int i = 0; i < count && !prompts.isEmpty(); i++) {
-      all.add(prompts.get(i % prompts.size()));
-    }
-    return all;
   }
 
   private static void put(ObjectNode node, StyleAlignment.Score score) {

@@ -4,35 +4,19 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.diffusionrpo.diffusion.clip.ClipEmbedder;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
-import org.diffusionrpo.diffusion.schedule.PredictionType;
-import org.diffusionrpo.diffusion.train.CheckpointStore;
-import org.diffusionrpo.diffusion.train.LatentEncoder;
-import org.diffusionrpo.diffusion.train.TrainListener;
-import org.diffusionrpo.diffusion.train.TrainLoop;
-import org.diffusionrpo.diffusion.train.TrainState;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.train.EncodedPairs;
-import org.diffusionrpo.rpo.train.PairBatches;
 import org.diffusionrpo.rpo.train.PairEncoder;
-import org.diffusionrpo.rpo.train.PreferenceObjective;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
-import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.DType;
-import org.diffusionrpo.tensor.nn.Parameters;
-import org.diffusionrpo.tensor.optim.Adafactor;
-import org.diffusionrpo.tensor.optim.AdamW;
-import org.diffusionrpo.tensor.optim.Ema;
-import org.diffusionrpo.tensor.optim.Optimizer;
 
 /**
  * Aligns a model with preferences, from settings to the run folder:
@@ -41,9 +25,6 @@ import org.diffusionrpo.tensor.optim.Optimizer;
  * </pre>
  */
 public final class AlignRun {
-  private static final int KEPT_CHECKPOINTS = 2;
-  private static final int MAX_SKIPS = 20;
-
   private final AlignSettings settings;
   private final AlignListener listener;
   private final Path modelPath;
@@ -65,12 +46,15 @@ public final class AlignRun {
   }
 
   private AlignResult run() throws IOException {
+    if (settings.measures()) {
+      Bundled.require(Bundled.styleClassifier()); // missing it shows now, not after the last update
+    }
     listener.onPhase("Loading " + modelPath);
     try (Backend backend = Backends.open(settings.backend);
         StableDiffusion model = StableDiffusion.load(modelPath, backend,
             new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
         Clip clip = loadClip(backend, model)) {
-      requireEpsilon(model);
+      Aligner.requireEpsilon(model);
       AlignData data = AlignData.load(settings);
       ObjectNode manifest = RunManifest.of(settings, modelPath, data.source());
       manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
@@ -78,91 +62,37 @@ public final class AlignRun {
       Component<UNet2DConditionModel> base =
           ModelFolder.open(modelPath).loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
       try {
-        int done = train(backend, model, clip, base.value(), data, folder);
+        Aligner aligner = new Aligner(backend, model, base.value(), encode(backend, model, clip, data));
+        int done = aligner.train(settings, folder.checkpoints(), folder.metrics(), listener);
         if (done < settings.steps) {
           return new AlignResult(done, folder.path(), null, null, null);
         }
         listener.onPhase("Saving the aligned model");
         model.save(folder.model(), DType.F16);
-        return new AlignReport(settings, backend, clip, data, folder, listener).write(withUNet(model, base), model, manifest);
+        return new AlignReport(settings, backend, clip, data, folder, listener)
+            .write(model.withUNet(base), model, manifest);
       } finally {
         base.value().close();
       }
     }
   }
 
-  private int train(Backend backend, StableDiffusion model, Clip clip, UNet2DConditionModel base, AlignData data,
-      RunFolder folder) throws IOException {
-    EncodedPairs pairs = encode(backend, model, clip, data);
-    UNet2DConditionModel policy = model.unet().value();
-    policy.parameters().unfreeze();
-    PairBatches batches = new PairBatches(pairs, model.vae().value(), NoiseSchedule.of(model.scheduler().value()),
-        new PairBatches.Options(settings.batch, settings.contrast, settings.timestep, settings.captionDropout,
-            settings.seed));
-    PreferenceObjective objective =
-        new PreferenceObjective(backend, policy, base, settings.loss(), batches, settings.microBatch);
-    Ema ema = settings.ema == null ? null : new Ema(policy.parameters().all(), settings.ema);
-    try (TrainState state = new TrainState(policy.parameters(), optimizer(policy.parameters()), ema)) {
-      CheckpointStore checkpoints = new CheckpointStore(folder.checkpoints(), KEPT_CHECKPOINTS);
-      try (StepLog log = new StepLog(folder.metrics(), listener)) {
-        TrainLoop loop = new TrainLoop(new TrainLoop.Settings(settings.steps, settings.learningRate(),
-            settings.maxGradNorm, settings.checkpointEvery, MAX_SKIPS), state, checkpoints, log);
-        int first = loop.resume();
-        log.continueAfter(first);
-        listener.onPhase(first == 0 ? "Aligning" : "Aligning, continued after update " + first);
-        int done = loop.run(objective, first);
-        if (ema != null && done == settings.steps) {
-          ema.swap();
-        }
-        return done;
-      }
-    } finally {
-      policy.parameters().freeze();
-    }
-  }
-
   private EncodedPairs encode(Backend backend, StableDiffusion model, Clip clip, AlignData data) throws IOException {
-    int factor = model.vae().value().config().factor();
-    int side = model.unet().value().config().sampleSize();
-    ClipEmbedder embedder = settings.needsEmbeddings()
-        ? new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()) : null;
-    LatentEncoder latents = new LatentEncoder(backend, model.vae().value(), model.textEncoder().value().model(),
-        model.tokenizer());
-    listener.onPhase("Encoding " + data.pairs().size() + " pairs");
-    return new PairEncoder(latents, embedder,
-        Shape.of(side, side, model.vae().value().config().latentChannels()), side * factor)
-        .encode(data.pairs(), done -> listener.onProgress(done, data.pairs().size()));
-  }
-
-  private Optimizer optimizer(Parameters parameters) {
-    return switch (settings.optimizer) {
-      case ADAMW -> new AdamW(parameters.all(), new AdamW.Options(0.9, 0.999, 1e-8, settings.weightDecay));
-      case ADAFACTOR -> new Adafactor(parameters.all(), settings.weightDecay);
-    };
+    int total = data.pairs().size();
+    listener.onPhase("Encoding " + total + " pairs");
+    return PairEncoder.of(backend, model, settings.needsEmbeddings() ? clip : null)
+        .encode(data.pairs(), done -> listener.onProgress(done, total));
   }
 
   private Clip loadClip(Backend backend, StableDiffusion model) throws IOException {
     Path path = settings.clip != null ? settings.clip : model.clip();
     if (path == null || !Files.isDirectory(path)) {
-      if (settings.needsEmbeddings() || settings.evaluate > 0) {
+      if (settings.needsEmbeddings() || settings.measures()) {
         throw new IllegalArgumentException(modelPath + " has no clip/ beside it: name one with --clip, or use --weights "
             + "uniform or diagonal and --evaluate 0");
       }
       return null;
     }
     return Clip.load(path, backend, Storage.F32);
-  }
-
-  private static void requireEpsilon(StableDiffusion model) {
-    PredictionType prediction = model.scheduler().value().predictionType();
-    if (prediction != PredictionType.EPSILON) {
-      throw new IllegalArgumentException("the model predicts " + prediction + "; preference training needs a model that "
-          + "predicts the noise (epsilon)");
-    }
-  }
-
-  private static StableDiffusion withUNet(StableDiffusion model, Component<UNet2DConditionModel> unet) {
-    return new StableDiffusion(model.index(), unet, model.vae(), model.textEncoder(), model.tokenizer(),
-        model.scheduler(), model.clip());
   }
 }

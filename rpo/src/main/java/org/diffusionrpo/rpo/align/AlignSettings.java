@@ -1,8 +1,10 @@
 package org.diffusionrpo.rpo.align;
 
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.diffusionrpo.rpo.eval.StyleAlignment;
 import org.diffusionrpo.rpo.loss.ContrastGroups;
 import org.diffusionrpo.rpo.loss.ContrastWeights;
 import org.diffusionrpo.rpo.loss.DiffusionDpo;
@@ -21,7 +23,20 @@ import picocli.CommandLine.Option;
  */
 public final class AlignSettings {
   /** What is minimised. */
-  public enum Objective { RPO, DPO, SFT }
+  public enum Objective {
+    RPO("Diffusion-RPO"), DPO("Diffusion-DPO"), SFT("SFT");
+
+    private final String title;
+
+    Objective(String title) {
+      this.title = title;
+    }
+
+    /** The name in the literature. */
+    public String title() {
+      return title;
+    }
+  }
 
   /** Where the contrast weights of Diffusion-RPO come from. */
   public enum Weights { DISTANCE, DIAGONAL, UNIFORM }
@@ -156,6 +171,19 @@ public final class AlignSettings {
   @Option(names = "--resume", description = "Continue the run in --out, or start it.")
   public boolean resume;
 
+  /** Settings with the same values. */
+  public AlignSettings copy() {
+    AlignSettings copy = new AlignSettings();
+    for (Field field : AlignSettings.class.getFields()) {
+      try {
+        field.set(copy, field.get(this));
+      } catch (IllegalAccessException e) {
+        throw new AssertionError("settings are public fields", e);
+      }
+    }
+    return copy;
+  }
+
   /** Fills what was left open, checks every value, and returns this. */
   public AlignSettings complete() {
     contrast = contrast == null ? Integer.valueOf(batch) : contrast;
@@ -188,6 +216,11 @@ public final class AlignSettings {
     return objective == Objective.RPO && weights == Weights.DISTANCE;
   }
 
+  /** True when the pictures of the run are scored, which needs styles that are known. */
+  boolean measures() {
+    return evaluate > 0 && data == null;
+  }
+
   LearningRate learningRate() {
     return new LearningRate(LearningRate.Schedule.of(lrSchedule), lr, warmup, steps);
   }
@@ -218,7 +251,8 @@ public final class AlignSettings {
     require(limit == null || limit >= 1, "--limit", limit, "at least 1");
     require(checkpointEvery >= 1, "--checkpoint-every", checkpointEvery, "at least 1");
     require(samples >= 0, "--samples", samples, "0 or more");
-    require(evaluate >= 0, "--evaluate", evaluate, "0 or more");
+    require(evaluate == 0 || evaluate >= StyleAlignment.FEWEST_IMAGES, "--evaluate", evaluate,
+        "0 or at least " + StyleAlignment.FEWEST_IMAGES);
     require(sampleSteps >= 1, "--sample-steps", sampleSteps, "at least 1");
     require(guidance >= 0 && Double.isFinite(guidance), "--guidance", guidance, "0 or more");
     require(data == null || Files.exists(data), "--data", data, "an existing file or folder");

@@ -1,8 +1,11 @@
 package org.diffusionrpo.rpo.eval;
 
+import java.io.IOException;
 import java.util.List;
 import org.diffusionrpo.diffusion.clip.ClipEmbedder;
 import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.rpo.data.Split;
+import org.diffusionrpo.rpo.data.StyledImages;
 
 /**
  * How far pictures have taken on a style, measured against real pictures of that style that no training has seen.
@@ -14,6 +17,9 @@ import org.diffusionrpo.diffusion.image.RgbImage;
  * </ul>
  */
 public final class StyleAlignment {
+  /** So few pictures still give a Fréchet distance, in one dimension. */
+  public static final int FEWEST_IMAGES = 4;
+
   private final ClipEmbedder clip;
   private final StyleClassifier classifier;
   private final String style;
@@ -31,16 +37,26 @@ public final class StyleAlignment {
   /**
    * @param real held-out pictures of the preferred style
    * @param background held-out pictures of all styles; the axes are theirs, so that no model's pictures choose them
+   * @param images pictures that will be scored at a time, at least {@link #FEWEST_IMAGES}
    */
   public StyleAlignment(ClipEmbedder clip, StyleClassifier classifier, String style, List<RgbImage> real,
-      List<RgbImage> background) {
+      List<RgbImage> background, int images) {
     this.clip = clip;
     this.classifier = classifier;
     this.style = style;
     double[][] features = rows(clip.images(background));
-    int dimensions = Math.min(features[0].length, real.size() / 2 - 1);
+    int dimensions = Math.min(features[0].length, Math.min(real.size(), images) / 2 - 1);
     this.axes = PrincipalAxes.fit(features, dimensions);
     this.target = Gaussian.fit(axes.project(rows(clip.images(real))));
+  }
+
+  /** Measures against the bundled pictures of one split. */
+  public static StyleAlignment heldOut(ClipEmbedder clip, StyleClassifier classifier, StyledImages styled, Split split,
+      String style, int images) throws IOException {
+    List<StyleClassifier.Example> all = StyleClassifier.examples(styled, split);
+    return new StyleAlignment(clip, classifier, style,
+        all.stream().filter(example -> example.style().equals(style)).map(StyleClassifier.Example::image).toList(),
+        all.stream().map(StyleClassifier.Example::image).toList(), images);
   }
 
   /** Scores pictures; {@code prompts} holds the prompt of each. At least twice as many as dimensions are needed. */

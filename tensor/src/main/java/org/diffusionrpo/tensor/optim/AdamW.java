@@ -9,7 +9,9 @@ import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.Parameter;
 
-/** Adam with decoupled weight decay. Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2; as torch.optim.AdamW. */
+/**
+ * Adam with decoupled weight decay, as torch.optim.AdamW. Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2.
+ */
 public final class AdamW implements Optimizer {
   private final Options options;
   private final List<Parameter> parameters;

@@ -14,7 +14,9 @@ import org.diffusionrpo.tensor.Tensor;
 /** Linear layers and convolutions, with weights of every storage. */
 final class LinearCases {
   /** rows, in, out. */
-  private static final int[][] LINEAR = {{1, 1, 1}, {3, 7, 5}, {17, 33, 31}, {31, 15, 64}, {65, 130, 47}, {5, 300, 3}, {190, 300, 130}};
+  private static final int[][] LINEAR = {
+      {1, 1, 1}, {3, 7, 5}, {17, 33, 31}, {31, 15, 64}, {65, 130, 47}, {5, 300, 3},
+      {190, 300, 130}};
 
   private static final List<Convolution> CONVOLUTIONS = List.of(
       convolution(Conv2dGeometry.of(1, 1), new int[] {2, 5, 7, 3}, 4, 3, 3),

@@ -15,7 +15,8 @@ final class NormCases {
 
   /** Last: groups. The third has one channel in each group, the fourth a span of several tiles. */
   private static final int[][] GROUPED = {
-      {1, 1, 1, 3, 1}, {2, 3, 5, 12, 4}, {3, 2, 2, 7, 7}, {2, 19, 23, 66, 3}, {1, 5, 1, 34, 2}, {2, 3, 3, 31, 1}, {2, 37, 41, 64, 32}};
+      {1, 1, 1, 3, 1}, {2, 3, 5, 12, 4}, {3, 2, 2, 7, 7}, {2, 19, 23, 66, 3}, {1, 5, 1, 34, 2}, {2, 3, 3, 31, 1},
+      {2, 37, 41, 64, 32}};
 
   /** Rows by columns; the first axis is two axes for the operation. */
   private static final int[][] ROWS = {{1, 3}, {3, 7}, {7, 17}, {31, 33}, {130, 63}, {5, 700}, {999, 65}};

@@ -1,4 +1,4 @@
-package org.diffusionrpo.rpo.align;
+package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,18 +10,18 @@ import org.diffusionrpo.rpo.report.MetricsLog;
 import org.diffusionrpo.rpo.report.RunReport;
 
 /** Writes every update to metrics.jsonl before the run's own listener hears of it. */
-final class StepLog implements TrainListener, AutoCloseable {
+public final class StepLog implements TrainListener, AutoCloseable {
   private final Path file;
   private final TrainListener next;
   private MetricsLog log;
 
-  StepLog(Path file, TrainListener next) {
+  public StepLog(Path file, TrainListener next) {
     this.file = file;
     this.next = next;
   }
 
   /** Cuts off what a killed run wrote after its last checkpoint. */
-  void continueAfter(int step) throws IOException {
+  public void continueAfter(int step) throws IOException {
     log = MetricsLog.continueAfter(file, step);
   }
 
