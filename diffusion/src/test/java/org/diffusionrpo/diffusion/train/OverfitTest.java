@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 
 /** A network with a right gradient can learn one batch by heart. */
 class OverfitTest {
-  /** A network that learnt nothing stays near 1; one wrong gradient of a few layers ends well above this. */
-  private static final double SMALL_FRACTION = 0.05;
+  /** A network that learnt nothing stays near 1; right gradients leave 8e-3 (CLIP) or far less. */
+  private static final double SMALL_FRACTION = 0.02;
 
   private static final AdamW.Options NO_DECAY = new AdamW.Options(0.9, 0.99, 1e-8, 0);
 
@@ -36,7 +36,7 @@ class OverfitTest {
       Denoising batch = new Denoising(gaussian(backend, "noisy", latents), new float[] {20, 400, 900},
           gaussian(backend, "noise", latents), gaussian(backend, "context", Shape.of(3, 3, TinyModels.CONTEXT)));
       float[] mean = {1f / 3, 1f / 3, 1f / 3};
-      double[] losses = train(unet.parameters(), 250, 5e-3,
+      double[] losses = train(unet.parameters(), 100, 5e-3,
           () -> Arrays.stream(batch.accumulate(unet, errors -> mean)).average().orElseThrow());
       assertLearnt(losses);
     }
@@ -49,7 +49,7 @@ class OverfitTest {
       vae.parameters().initialize(backend, 5);
       vae.parameters().unfreeze();
       Tensor images = gaussian(backend, "images", Shape.of(2, 6, 6, 3));
-      double[] losses = train(vae.parameters(), 250, 5e-3, () -> reconstruct(vae, images));
+      double[] losses = train(vae.parameters(), 100, 5e-3, () -> reconstruct(vae, images));
       assertLearnt(losses);
     }
   }
