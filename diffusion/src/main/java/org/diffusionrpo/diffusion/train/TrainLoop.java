@@ -70,9 +70,9 @@ public final class TrainLoop {
       step++;
       listener.onStep(report);
       if (guard.diverged()) {
-        throw new DivergedException("stopped after " + settings.maxSkips() + " updates in a row that could not be made ("
-            + report.skipped() + "); " + (saved == 0 ? "there is no checkpoint yet" : "the last checkpoint is of update "
-            + saved) + ". A lower learning rate or a smaller beta usually helps");
+        String last = saved == 0 ? "there is no checkpoint yet" : "the last checkpoint is of update " + saved;
+        throw new DivergedException("stopped after " + settings.maxSkips() + " updates in a row that could not be made"
+            + " (" + report.skipped() + "); " + last + ". A lower learning rate or a smaller beta usually helps");
       }
       boolean sound = report.skipped() == null;
       if (sound && step % settings.checkpointEvery() == 0 && step < settings.steps()) {

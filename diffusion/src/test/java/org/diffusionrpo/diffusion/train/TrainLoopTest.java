@@ -74,8 +74,8 @@ class TrainLoopTest {
       TrainLoop loop = model.loop(30, folder, TrainListener.SILENT);
       List<Double> norms = List.of(1., 1., 1., 1., 1., NAN, NAN, NAN);
       DivergedException e = assertThrows(DivergedException.class, () -> loop.run(model.objective(norms), 0));
-      assertEquals("stopped after 3 updates in a row that could not be made (the loss is NaN); the last checkpoint is of "
-          + "update 4. A lower learning rate or a smaller beta usually helps", e.getMessage());
+      assertEquals("stopped after 3 updates in a row that could not be made (the loss is NaN); the last checkpoint is "
+          + "of update 4. A lower learning rate or a smaller beta usually helps", e.getMessage());
       assertEquals(4, model.loop(30, folder, TrainListener.SILENT).resume());
     }
   }
