@@ -143,7 +143,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private List<RgbImage> draw(StableDiffusionPipeline pipeline, List<ImageRequest> requests,
       SamplingSettings settings) {
-    try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), "generate",
+    try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), "generate", 0,
         (long) requests.size() * settings.steps())) {
       return pipeline.generate(requests, settings, new GenerationListener() {
         @Override

@@ -1,6 +1,7 @@
 package org.diffusionrpo.rpo.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -20,20 +21,25 @@ public final class ProgressLine implements AutoCloseable {
   private final LongSupplier clock;
   private final ProgressBar bar;
   private final long start;
-  private long first = -1;
+  private final long first;
   private long spoke;
 
-  /** @param task what is being done, e.g. {@code align} */
-  public ProgressLine(PrintWriter err, String task, long total) {
-    this(err, task, total, COLUMNS == null ? null : new ProgressBarBuilder()
-        .setTaskName(task).setInitialMax(total).setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(REDRAW_MILLIS)
-        .setConsumer(new ConsoleProgressBarConsumer(System.err, COLUMNS)).build(), System::nanoTime);
+  /**
+   * @param task what is being done, e.g. {@code align}
+   * @param first how much of the total was done before, by the run that this one resumes
+   */
+  public ProgressLine(PrintWriter err, String task, long first, long total) {
+    this(err, task, first, total, COLUMNS == null ? null : new ProgressBarBuilder()
+        .setTaskName(task).setInitialMax(total).startsFrom(first, Duration.ZERO).setStyle(ProgressBarStyle.ASCII)
+        .setUpdateIntervalMillis(REDRAW_MILLIS).setConsumer(new ConsoleProgressBarConsumer(System.err, COLUMNS))
+        .build(), System::nanoTime);
   }
 
   /** Plain lines by a clock in nanoseconds. */
-  ProgressLine(PrintWriter err, String task, long total, ProgressBar bar, LongSupplier clock) {
+  ProgressLine(PrintWriter err, String task, long first, long total, ProgressBar bar, LongSupplier clock) {
     this.err = err;
     this.task = task;
+    this.first = first;
     this.total = total;
     this.bar = bar;
     this.clock = clock;
@@ -42,13 +48,10 @@ public final class ProgressLine implements AutoCloseable {
   }
 
   /**
-   * @param done of the total; may start above 0 in a resumed run
+   * @param done of the total
    * @param note e.g. the loss
    */
   public void update(long done, String note) {
-    if (first < 0) {
-      first = done - 1;
-    }
     if (bar != null) {
       bar.stepTo(done);
       bar.setExtraMessage(note);
@@ -57,7 +60,7 @@ public final class ProgressLine implements AutoCloseable {
     long now = clock.getAsLong();
     if (now - spoke >= QUIET_NANOS) {
       spoke = now;
-      double perStep = (now - start) * 1e-9 / (done - first);
+      double perStep = (now - start) * 1e-9 / Math.max(1, done - first);
       err.printf("%s: %d of %d (%d%%), %s left%s%n", task, done, total, 100 * done / Math.max(1, total),
           duration(Math.round(perStep * (total - done))), note.isEmpty() ? "" : ", " + note);
       err.flush();

@@ -11,7 +11,7 @@ class ProgressLineTest {
   void withoutTerminalALineComesEveryTenSecondsAndTellsTheTimeLeft() {
     long[] now = {0};
     StringWriter err = new StringWriter();
-    try (ProgressLine progress = new ProgressLine(new PrintWriter(err), "align", 100, null, () -> now[0])) {
+    try (ProgressLine progress = new ProgressLine(new PrintWriter(err), "align", 0, 100, null, () -> now[0])) {
       for (int step = 1; step <= 25; step++) {
         now[0] += 1_000_000_000L;
         progress.update(step, "loss 0.5");
@@ -25,8 +25,7 @@ class ProgressLineTest {
   void resumedRunCountsOnlyItsOwnStepsForTheTimeLeft() {
     long[] now = {0};
     StringWriter err = new StringWriter();
-    ProgressLine progress = new ProgressLine(new PrintWriter(err), "align", 100, null, () -> now[0]);
-    progress.update(81, "");
+    ProgressLine progress = new ProgressLine(new PrintWriter(err), "align", 80, 100, null, () -> now[0]);
     now[0] = 20_000_000_000L;
     progress.update(90, "");
     assertEquals("align: 90 of 100 (90%), 20 s left", err.toString().strip());
