@@ -178,12 +178,13 @@ public interface Backend extends AutoCloseable {
   void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step);
 
   /**
-   * Numbers of one AdamW step.
+   * Numbers of one AdamW step, in double: {@code 1 - beta2} of a float beta2 is off by 1e-5 of itself.
    *
    * @param correct1 {@code 1 - beta1^t}, t counted from 1
    * @param correct2 {@code 1 - beta2^t}
    */
-  record AdamWStep(float lr, float beta1, float beta2, float eps, float decay, float correct1, float correct2) {}
+  record AdamWStep(double lr, double beta1, double beta2, double eps, double decay, double correct1,
+      double correct2) {}
 
   /**
    * One Adafactor step in place, without momentum. Shazeer and Stern 2018, arXiv:1804.04235. The second moment of a

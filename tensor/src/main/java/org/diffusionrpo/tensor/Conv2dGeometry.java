@@ -17,11 +17,12 @@ public record Conv2dGeometry(int stride, int padTop, int padLeft, int padBottom,
     return new Conv2dGeometry(stride, padding, padding, padding, padding);
   }
 
+  /** Below 1 when the kernel is larger than the padded image. */
   public int outHeight(int height, int kernel) {
-    return (height + padTop + padBottom - kernel) / stride + 1;
+    return Math.floorDiv(height + padTop + padBottom - kernel, stride) + 1;
   }
 
   public int outWidth(int width, int kernel) {
-    return (width + padLeft + padRight - kernel) / stride + 1;
+    return Math.floorDiv(width + padLeft + padRight - kernel, stride) + 1;
   }
 }

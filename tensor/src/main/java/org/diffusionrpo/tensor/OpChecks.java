@@ -56,6 +56,15 @@ public final class OpChecks {
     require(bias == null || bias.size() == weight.dim(0), op, "bias must be [O]", weight, bias);
   }
 
+  /** Either gradient may be null. */
+  public static void linearGradients(String op, Tensor dWeight, Tensor dBias, Tensor dy, Tensor x) {
+    if (dWeight != null) {
+      linear(op, dy, x, dWeight, dBias);
+    } else {
+      require(dBias == null || dBias.size() == dy.dim(-1), op, "bias must be [O]", dy, dBias);
+    }
+  }
+
   /** x [N, H, W, I], weight [O, Kh, Kw, I], y [N, Ho, Wo, O], bias [O] or null. */
   public static void conv2d(String op, Tensor y, Tensor x, Tensor weight, Tensor bias, Conv2dGeometry geometry) {
     require(x.shape().rank() == 4 && y.shape().rank() == 4 && weight.shape().rank() == 4 && x.dim(0) == y.dim(0)
@@ -66,17 +75,36 @@ public final class OpChecks {
     require(bias == null || bias.size() == weight.dim(0), op, "bias must be [O]", weight, bias);
   }
 
-  public static void groupNorm(String op, Tensor x, Tensor gamma, Tensor mean, Tensor rstd, int groups) {
-    require(groups >= 1 && x.dim(-1) % groups == 0, op, groups + " groups do not divide the channels", x);
-    require(gamma.size() == x.dim(-1), op, "gamma and beta must be [C]", x, gamma);
-    require(mean.size() == x.dim(0) * groups && rstd.size() == mean.size(), op, "mean and rstd must be [N, groups]",
-        x, mean, rstd);
+  /** Either gradient may be null. */
+  public static void conv2dGradients(String op, Tensor dWeight, Tensor dBias, Tensor dy, Tensor x,
+      Conv2dGeometry geometry) {
+    if (dWeight != null) {
+      conv2d(op, dy, x, dWeight, dBias, geometry);
+    } else {
+      require(dBias == null || dBias.size() == dy.dim(-1), op, "bias must be [O]", dy, dBias);
+    }
   }
 
-  public static void layerNorm(String op, Tensor x, Tensor gamma, Tensor mean, Tensor rstd) {
-    require(gamma.size() == x.dim(-1), op, "gamma and beta must be [C]", x, gamma);
+  /** x [N, ..., C], mean and rstd [N, groups]; the others, each [C] or null, are gamma, beta or their gradients. */
+  public static void groupNorm(String op, Tensor x, Tensor mean, Tensor rstd, int groups, Tensor... perChannel) {
+    require(groups >= 1 && x.dim(-1) % groups == 0, op, groups + " groups do not divide the channels", x);
+    require(mean.size() == x.dim(0) * groups && rstd.size() == mean.size(), op, "mean and rstd must be [N, groups]",
+        x, mean, rstd);
+    perChannel(op, x, perChannel);
+  }
+
+  /** mean and rstd hold one value per row; the others, each [C] or null, are gamma, beta or their gradients. */
+  public static void layerNorm(String op, Tensor x, Tensor mean, Tensor rstd, Tensor... perChannel) {
     require(mean.size() == x.shape().sizeBefore(-1) && rstd.size() == mean.size(), op,
         "mean and rstd must hold one value per row", x, mean, rstd);
+    perChannel(op, x, perChannel);
+  }
+
+  private static void perChannel(String op, Tensor x, Tensor... perChannel) {
+    for (Tensor tensor : perChannel) {
+      require(tensor == null || tensor.size() == x.dim(-1), op, "gamma, beta and their gradients must be [C]", x,
+          tensor);
+    }
   }
 
   public static void geglu(String op, Tensor y, Tensor x) {
@@ -84,7 +112,7 @@ public final class OpChecks {
   }
 
   public static void attention(String op, Tensor out, Tensor lse, Tensor q, Tensor k, Tensor v, int heads) {
-    require(q.shape().rank() == 3 && q.shape().equals(out.shape()) && k.shape().equals(v.shape())
+    require(heads >= 1 && q.shape().rank() == 3 && q.shape().equals(out.shape()) && k.shape().equals(v.shape())
         && k.shape().rank() == 3 && q.dim(0) == k.dim(0) && q.dim(2) == k.dim(2) && q.dim(2) % heads == 0, op,
         "expected q, out [N, Tq, heads * D] and k, v [N, Tk, heads * D] with " + heads + " heads", q, k, v);
     require(lse.size() == q.dim(0) * heads * q.dim(1), op, "lse must be [N, heads, Tq]", q, lse);
@@ -103,6 +131,17 @@ public final class OpChecks {
         throw new IllegalArgumentException(op + ": id " + id + " is not in a table of " + table.dim(0) + " rows");
       }
     }
+  }
+
+  /** rows and columns factor the second moment of w as {@link Backend#adafactor} says. */
+  public static void adafactor(String op, Tensor w, Tensor g, Tensor rows, Tensor columns) {
+    sameShape(op, w, g);
+    boolean fits = switch (w.shape().rank()) {
+      case 2 -> columns != null && rows.size() == w.dim(0) && columns.size() == w.dim(1);
+      case 4 -> columns != null && rows.size() == w.size() / w.dim(2) && columns.size() == w.size() / w.dim(1);
+      default -> columns == null && rows.size() == w.size();
+    };
+    require(fits, op, "rows and columns do not factor the weight", w, rows, columns);
   }
 
   public static void values(String op, Shape shape, float[] values) {

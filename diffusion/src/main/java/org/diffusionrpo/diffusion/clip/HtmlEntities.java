@@ -3,6 +3,7 @@ package org.diffusionrpo.diffusion.clip;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -15,8 +16,9 @@ import java.util.regex.Pattern;
  * nearly all of them mathematical symbols, stay as they are.
  */
 final class HtmlEntities {
-  private static final Pattern REFERENCE = Pattern.compile(
-      "&(?:#(?<decimal>[0-9]+);?|#[xX](?<hex>[0-9a-fA-F]+);?|(?<name>[^\\t\\n\\f <&#;]{1,32};?))");
+  /** Groups: decimal number, hexadecimal number, name. */
+  private static final Pattern REFERENCE =
+      Pattern.compile("&(?:#([0-9]+);?|#[xX]([0-9a-fA-F]+);?|([^\\t\\n\\f <&#;]{1,32};?))");
 
   /** Names that need no semicolon: U+00A0 .. U+00FF in order. */
   private static final String LATIN_1 = """
@@ -59,18 +61,14 @@ final class HtmlEntities {
     if (text.indexOf('&') < 0) {
       return text;
     }
-    return REFERENCE.matcher(text).replaceAll(match -> {
-      Matcher reference = (Matcher) match;
-      String value;
-      if (reference.group("decimal") != null) {
-        value = character(reference.group("decimal"), 10);
-      } else if (reference.group("hex") != null) {
-        value = character(reference.group("hex"), 16);
-      } else {
-        value = character(reference.group("name"));
-      }
-      return Matcher.quoteReplacement(value);
-    });
+    return REFERENCE.matcher(text).replaceAll(match -> Matcher.quoteReplacement(character(match)));
+  }
+
+  private static String character(MatchResult reference) {
+    if (reference.group(1) != null) {
+      return character(reference.group(1), 10);
+    }
+    return reference.group(2) != null ? character(reference.group(2), 16) : character(reference.group(3));
   }
 
   private static String character(String name) {

@@ -79,7 +79,7 @@ public record TokenizerSettings(String bos, String eos, String unknown, String p
 
   private static Map<String, Integer> addedTokens(JsonNode config) {
     Map<String, Integer> added = new LinkedHashMap<>();
-    config.path("added_tokens_decoder").fields().forEachRemaining(e -> {
+    config.path("added_tokens_decoder").properties().forEach(e -> {
       if (!e.getKey().matches("[0-9]{1,9}") || e.getValue().path("content").asText().isEmpty()) {
         throw new IllegalArgumentException("added_tokens_decoder: expected an id with a token, got " + e);
       }

@@ -5,9 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Set;
+import org.diffusionrpo.tensor.io.AtomicFiles;
 
 /** Typed reading of a component's {@code config.json}; every complaint names the file and the key. */
 public final class ModelConfig {
@@ -22,7 +25,35 @@ public final class ModelConfig {
   }
 
   public static ModelConfig read(Path file) throws IOException {
-    return parse(file.toString(), Files.readString(file));
+    if (!Files.isRegularFile(file)) {
+      throw new NoSuchFileException(file + ": there is no such file");
+    }
+    try {
+      return parse(file.toString(), Files.readString(file));
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + ": is not UTF-8 text", e);
+    }
+  }
+
+  /** Of settings that were not read from a file. */
+  public static ModelConfig of(String source, ObjectNode json) {
+    return new ModelConfig(source, json);
+  }
+
+  /** Writes all keys, known or not, in their order. */
+  public void write(Path file) throws IOException {
+    AtomicFiles.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n");
+  }
+
+  /** The object under a key; empty if there is none. */
+  public ModelConfig child(String key) {
+    if (!has(key)) {
+      return new ModelConfig(source + " " + key, JSON.createObjectNode());
+    }
+    if (node.get(key) instanceof ObjectNode object) {
+      return new ModelConfig(source + " " + key, object);
+    }
+    throw wrong(key, "an object");
   }
 
   /** @param source what to call it in messages */

@@ -11,7 +11,9 @@ import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.SafetensorsWriter;
+import org.diffusionrpo.tensor.io.ShardedSafetensorsWriter;
 import org.diffusionrpo.tensor.io.TensorInfo;
+import org.diffusionrpo.tensor.io.TensorSink;
 import org.diffusionrpo.tensor.io.TensorSource;
 import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
@@ -30,28 +32,23 @@ public final class WeightFiles {
    */
   public static void load(Parameters parameters, TensorSource source, String description, Backend backend,
       Storage storage) throws IOException {
-    List<String> problems = new ArrayList<>();
-    Set<String> used = new HashSet<>();
-    for (Parameter parameter : parameters.all()) {
-      String name = find(parameter, source);
-      if (name == null) {
-        problems.add("missing " + parameter.name());
-      } else if (!CheckpointMapping.fits(parameter, source.info(name))) {
-        problems.add(source.info(name) + " instead of " + CheckpointMapping.info(parameter, DType.F32));
-      }
-      used.add(name);
-    }
-    for (String name : source.names()) {
-      if (!used.contains(name) && !CheckpointMapping.isIgnored(name)) {
-        problems.add("unknown " + name);
-      }
-    }
+    List<String> problems = problems(parameters, source);
     if (!problems.isEmpty()) {
-      throw new IOException(description + " does not fit the model's config: " + summary(problems));
+      throw new IOException(description + ": the weights do not fit the config: " + summary(problems));
     }
     for (Parameter parameter : parameters.all()) {
       float[] values = CheckpointMapping.toMemory(parameter.shape(), source.readFloats(find(parameter, source)));
       parameter.set(backend, values, parameter.isMatrix() ? storage : Storage.F32);
+    }
+  }
+
+  /** Writes a component's weights under the file names of diffusers, in shards where they are large. */
+  public static void save(Parameters parameters, Path folder, String stem, DType dtype,
+      Function<Parameter, float[]> values) throws IOException {
+    List<TensorInfo> infos = parameters.all().stream().map(p -> CheckpointMapping.info(p, dtype)).toList();
+    try (TensorSink sink = ShardedSafetensorsWriter.create(
+        folder, stem, infos, ShardedSafetensorsWriter.DEFAULT_MAX_SHARD_BYTES)) {
+      write(parameters, sink, values);
     }
   }
 
@@ -64,12 +61,40 @@ public final class WeightFiles {
   public static void save(Parameters parameters, Path file, DType dtype, Function<Parameter, float[]> values)
       throws IOException {
     List<TensorInfo> infos = parameters.all().stream().map(p -> CheckpointMapping.info(p, dtype)).toList();
-    try (SafetensorsWriter writer = SafetensorsWriter.create(file, infos)) {
-      for (Parameter parameter : parameters.all()) {
-        writer.writeFloats(parameter.name(), CheckpointMapping.toFile(parameter.shape(), values.apply(parameter)));
-      }
-      writer.commit();
+    try (TensorSink sink = SafetensorsWriter.create(file, infos)) {
+      write(parameters, sink, values);
     }
+  }
+
+  private static void write(Parameters parameters, TensorSink sink, Function<Parameter, float[]> values)
+      throws IOException {
+    for (Parameter parameter : parameters.all()) {
+      sink.writeFloats(parameter.name(), CheckpointMapping.toFile(parameter.shape(), values.apply(parameter)));
+    }
+    sink.commit();
+  }
+
+  private static List<String> problems(Parameters parameters, TensorSource source) {
+    List<String> missing = new ArrayList<>();
+    List<String> problems = new ArrayList<>();
+    Set<String> used = new HashSet<>();
+    for (Parameter parameter : parameters.all()) {
+      String name = find(parameter, source);
+      if (name == null) {
+        missing.add(parameter.name());
+      } else if (!CheckpointMapping.fits(parameter, source.info(name))) {
+        problems.add(source.info(name) + " instead of " + CheckpointMapping.info(parameter, DType.F32).shape());
+      }
+      used.add(name);
+    }
+    List<String> unknown = source.names().stream()
+        .filter(name -> !used.contains(name) && !CheckpointMapping.isIgnored(name)).toList();
+    missing.forEach(name -> problems.add("missing " + name));
+    for (String name : unknown) {
+      String nearest = problems.size() < SHOWN ? NearestName.of(name, missing) : null;
+      problems.add("unknown " + name + (nearest == null ? "" : " (meant to be " + nearest + "?)"));
+    }
+    return problems;
   }
 
   private static String find(Parameter parameter, TensorSource source) {

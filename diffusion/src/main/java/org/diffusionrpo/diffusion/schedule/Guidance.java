@@ -23,7 +23,7 @@ public final class Guidance {
 
   /**
    * Pulls the spread of each guided sample back to that of its conditional output. Lin et al. 2024, arXiv:2305.08891,
-   * equations 15 and 16: {@code out = phi * out * std(cond) / std(out) + (1 - phi) * out}, std unbiased per sample.
+   * equations 15 and 16: {@code out = phi * out * std(cond) / std(out) + (1 - phi) * out}, std per sample.
    *
    * @param out [N, ...], the result of {@link #combine}, overwritten
    * @param outputs [2, N, ...], as there
@@ -38,18 +38,19 @@ public final class Guidance {
     int columns = out.length / samples;
     for (int n = 0; n < samples; n++) {
       int from = n * columns;
-      double spread = deviation(out, from, columns);
+      double spread = spread(out, from, columns);
       if (spread == 0) {
         continue; // a network that answers with zeros, as a new one does, has no spread to pull back
       }
-      double factor = phi * deviation(outputs, out.length + from, columns) / spread + 1 - phi;
+      double factor = phi * spread(outputs, out.length + from, columns) / spread + 1 - phi;
       for (int i = from; i < from + columns; i++) {
         out[i] = (float) (factor * out[i]);
       }
     }
   }
 
-  private static double deviation(float[] values, int from, int count) {
+  /** Standard deviation but for the divisor, which drops out of the quotient. */
+  private static double spread(float[] values, int from, int count) {
     double sum = 0;
     for (int i = from; i < from + count; i++) {
       sum += values[i];
@@ -59,6 +60,6 @@ public final class Guidance {
     for (int i = from; i < from + count; i++) {
       squares += (values[i] - mean) * (values[i] - mean);
     }
-    return Math.sqrt(squares / (count - 1));
+    return Math.sqrt(squares);
   }
 }

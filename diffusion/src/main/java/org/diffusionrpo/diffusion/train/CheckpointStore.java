@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,20 +32,28 @@ public final class CheckpointStore {
 
   /** @param kept how many of the newest to keep */
   public CheckpointStore(Path folder, int kept) {
+    if (kept < 1) {
+      throw new IllegalArgumentException("checkpoints to keep: " + kept + ", expected 1 or more");
+    }
     this.folder = folder;
     this.kept = kept;
   }
 
-  /** Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. */
-  public void save(int step, TrainState state) throws IOException {
-    Path target = folder.resolve(String.format("step-%08d", step));
+  /**
+   * Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. Those
+   * of later updates, damaged ones that a resume has passed over, do not count.
+   *
+   * @param notes see {@link TrainState#save}
+   */
+  public void save(int step, TrainState state, Map<String, String> notes) throws IOException {
+    Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
     delete(target); // a damaged one of the same step
     Files.createDirectories(target);
-    state.save(target.resolve(STATE));
+    state.save(target.resolve(STATE), notes);
     Checksums.write(target);
-    List<Path> all = newestFirst();
-    for (Path old : all.subList(Math.min(kept, all.size()), all.size())) {
-      delete(old);
+    List<Path> old = newestFirst().stream().filter(path -> step(path) <= step).skip(kept).toList();
+    for (Path path : old) {
+      delete(path);
     }
   }
 

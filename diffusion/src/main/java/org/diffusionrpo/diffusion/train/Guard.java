@@ -3,10 +3,14 @@ package org.diffusionrpo.diffusion.train;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Decides whether an update may be made. An update whose loss or gradient is not finite, or whose gradient norm is far
- * above what the run has seen lately, is skipped; too many in a row stop the run.
+ * above what the run has seen lately, is skipped; too many in a row stop the run. Its memory goes into checkpoints, so
+ * a resumed run decides alike.
  */
 final class Guard {
   /** A spike is this many times the recent median; ordinary noise between batches stays below 5. */
@@ -17,6 +21,9 @@ final class Guard {
 
   /** No spike is called before this many norms are known. */
   private static final int WARM_UP = 16;
+
+  private static final String NORMS_KEY = "guard_norms";
+  private static final String SKIPS_KEY = "guard_skips";
 
   private final int maxSkips;
   private final Deque<Double> norms = new ArrayDeque<>();
@@ -46,6 +53,23 @@ final class Guard {
     return skips >= maxSkips;
   }
 
+  /** All that later decisions depend on, as text that gives back the same numbers. */
+  Map<String, String> notes() {
+    return Map.of(NORMS_KEY, norms.stream().map(String::valueOf).collect(Collectors.joining(" ")),
+        SKIPS_KEY, Integer.toString(skips));
+  }
+
+  /** Continues from {@link #notes}; starts anew where a checkpoint has none. */
+  void resume(Map<String, String> notes) {
+    norms.clear();
+    for (String norm : notes.getOrDefault(NORMS_KEY, "").split(" ")) {
+      if (!norm.isEmpty()) {
+        norms.addLast(Double.valueOf(norm));
+      }
+    }
+    skips = Integer.parseInt(notes.getOrDefault(SKIPS_KEY, "0"));
+  }
+
   private String reason(double loss, double gradNorm) {
     if (!Double.isFinite(loss)) {
       return "the loss is " + loss;
@@ -54,8 +78,8 @@ final class Guard {
       return "the gradient norm is " + gradNorm;
     }
     if (norms.size() >= WARM_UP && gradNorm > SPIKE * median()) {
-      return String.format("the gradient norm %.3g is over %.0f times the recent median %.3g", gradNorm, SPIKE,
-          median());
+      return String.format(Locale.ROOT, "the gradient norm %.3g is over %.0f times the recent median %.3g", gradNorm,
+          SPIKE, median());
     }
     return null;
   }

@@ -2,6 +2,7 @@ package org.diffusionrpo.diffusion.train;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
@@ -56,10 +57,14 @@ public final class NoiseObjective implements TrainObjective {
       int to = Math.min(batch.length, from + options.microBatch);
       sum += accumulate(Arrays.copyOfRange(batch, from, to), (long) step * batch.length + from);
     }
-    return Map.of(TrainLoop.LOSS, sum / batch.length);
+    return Map.of(TrainLoop.LOSS, sum);
   }
 
-  /** @param position number of the first sample in the run, which names its random stream */
+  /**
+   * Returns this micro-batch's part of the loss.
+   *
+   * @param position number of the first sample in the run, which names its random stream
+   */
   private double accumulate(int[] items, long position) {
     int n = items.length;
     int size = data.latentShape().size();
@@ -82,8 +87,8 @@ public final class NoiseObjective implements TrainObjective {
     schedule.addNoise(noisy, x0, noise, timesteps);
     float[] weights = new float[n];
     for (int i = 0; i < n; i++) {
-      double snr = schedule.snr(timesteps[i]);
-      weights[i] = (float) (Math.min(snr, options.snrGamma) / snr / options.batch);
+      double snr = schedule.snr(timesteps[i]); // 0 at the end of a schedule with zero terminal SNR
+      weights[i] = (float) ((snr <= options.snrGamma ? 1 : options.snrGamma / snr) / options.batch);
     }
     try (MemoryScope scope = backend.scope()) {
       Shape latents = data.latentShape();
@@ -92,9 +97,10 @@ public final class NoiseObjective implements TrainObjective {
       for (int i = 0; i < n; i++) {
         times[i] = timesteps[i];
       }
-      return Arrays.stream(new Denoising(backend.of(images, noisy), times, backend.of(images, noise),
+      double[] errors = new Denoising(backend.of(images, noisy), times, backend.of(images, noise),
           backend.of(Shape.of(n, data.contextShape().dim(0), data.contextShape().dim(1)), context))
-          .accumulate(unet, errors -> weights)).sum();
+          .accumulate(unet, same -> weights);
+      return IntStream.range(0, n).mapToDouble(i -> weights[i] * errors[i]).sum();
     }
   }
 }

@@ -19,6 +19,7 @@ public final class TrainLoop {
   private final TrainState state;
   private final CheckpointStore checkpoints;
   private final TrainListener listener;
+  private final Guard guard;
 
   /**
    * How long and how carefully to train.
@@ -42,6 +43,7 @@ public final class TrainLoop {
     this.state = state;
     this.checkpoints = checkpoints;
     this.listener = listener;
+    this.guard = new Guard(settings.maxSkips());
   }
 
   /** Loads the newest sound checkpoint, if there is one, and returns the number of updates already made. */
@@ -50,7 +52,7 @@ public final class TrainLoop {
     if (latest.isEmpty()) {
       return 0;
     }
-    state.load(latest.get().state());
+    guard.resume(state.load(latest.get().state()));
     return latest.get().step();
   }
 
@@ -61,31 +63,30 @@ public final class TrainLoop {
    * @throws DivergedException when the guard gave up; the last checkpoint is from before
    */
   public int run(TrainObjective objective, int first) throws IOException {
-    Guard guard = new Guard(settings.maxSkips());
     int step = first;
     int saved = first;
     while (step < settings.steps() && !(step > first && listener.cancelled())) {
-      StepReport report = update(objective, step, guard);
+      StepReport report = update(objective, step);
       step++;
       listener.onStep(report);
       if (guard.diverged()) {
         throw new DivergedException("stopped after " + settings.maxSkips() + " updates in a row that could not be made ("
-            + report.skipped() + "); the last checkpoint is of update " + saved
-            + ". A lower learning rate or a smaller beta usually helps");
+            + report.skipped() + "); " + (saved == 0 ? "there is no checkpoint yet" : "the last checkpoint is of update "
+            + saved) + ". A lower learning rate or a smaller beta usually helps");
       }
       boolean sound = report.skipped() == null;
       if (sound && step % settings.checkpointEvery() == 0 && step < settings.steps()) {
-        checkpoints.save(step, state);
+        checkpoints.save(step, state, guard.notes());
         saved = step;
       }
     }
     if (step > saved) {
-      checkpoints.save(step, state);
+      checkpoints.save(step, state, guard.notes());
     }
     return step;
   }
 
-  private StepReport update(TrainObjective objective, int step, Guard guard) throws IOException {
+  private StepReport update(TrainObjective objective, int step) throws IOException {
     long start = System.nanoTime();
     state.parameters().zeroGrad();
     Map<String, Double> metrics = objective.accumulate(step);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.SafetensorsFile;
@@ -23,12 +24,16 @@ import org.diffusionrpo.tensor.optim.Optimizer;
 public record TrainState(Parameters parameters, Optimizer optimizer, Ema ema) implements AutoCloseable {
   private static final String STEPS = "optimizer_steps";
 
-  /** Writes one safetensors file; the step counters stand in its metadata. */
-  public void save(Path file) throws IOException {
+  /**
+   * Writes one safetensors file; the step counter stands in its metadata.
+   *
+   * @param notes further short facts to keep there
+   */
+  public void save(Path file, Map<String, String> notes) throws IOException {
     Map<String, Tensor> tensors = tensors();
-    var infos = tensors.entrySet().stream()
-        .map(e -> TensorInfo.of(e.getKey(), DType.F32, e.getValue().shape().toArray())).toList();
-    Map<String, String> metadata = Map.of(STEPS, Integer.toString(optimizer.steps()));
+    var infos = tensors.entrySet().stream().map(e -> info(e.getKey(), e.getValue())).toList();
+    Map<String, String> metadata = new TreeMap<>(notes);
+    metadata.put(STEPS, Integer.toString(optimizer.steps()));
     try (SafetensorsWriter writer = SafetensorsWriter.create(file, infos, metadata)) {
       for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
         writer.writeFloats(entry.getKey(), entry.getValue().toArray());
@@ -37,8 +42,13 @@ public record TrainState(Parameters parameters, Optimizer optimizer, Ema ema) im
     }
   }
 
-  /** Restores what {@link #save} wrote; the model, the optimizer and the average must be of the same kind and size. */
-  public void load(Path file) throws IOException {
+  /**
+   * Restores what {@link #save} wrote; the model, the optimizer and the average must be of the same kind and size, or
+   * nothing is changed.
+   *
+   * @return the notes
+   */
+  public Map<String, String> load(Path file) throws IOException {
     try (SafetensorsFile source = SafetensorsFile.open(file)) {
       Map<String, Tensor> tensors = tensors();
       if (!tensors.keySet().equals(source.names())) {
@@ -46,11 +56,25 @@ public record TrainState(Parameters parameters, Optimizer optimizer, Ema ema) im
             + " tensors, this run needs " + tensors.size() + " (same model, optimizer and weight average)");
       }
       for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-        Tensor tensor = entry.getValue();
-        tensor.backend().write(tensor, source.readFloats(entry.getKey()));
+        TensorInfo needed = info(entry.getKey(), entry.getValue());
+        if (!source.info(entry.getKey()).equals(needed)) {
+          throw new IOException(file + " holds the state of another kind of run: it has "
+              + source.info(entry.getKey()) + ", this run needs " + needed);
+        }
+      }
+      if (!source.metadata().getOrDefault(STEPS, "").matches("\\d{1,9}")) {
+        throw new IOException(file + " is not the state of a run: its metadata has no " + STEPS);
+      }
+      for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        entry.getValue().backend().write(entry.getValue(), source.readFloats(entry.getKey()));
       }
       optimizer.resume(Integer.parseInt(source.metadata().get(STEPS)));
+      return source.metadata();
     }
+  }
+
+  private static TensorInfo info(String name, Tensor tensor) {
+    return TensorInfo.of(name, DType.F32, tensor.shape().toArray());
   }
 
   private Map<String, Tensor> tensors() {

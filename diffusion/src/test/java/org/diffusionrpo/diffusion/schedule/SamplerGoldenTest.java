@@ -115,6 +115,19 @@ class SamplerGoldenTest {
     assertEquals(1, all.posterior(999).ofCleanSample(), 1e-12, "the last step lands on x0");
   }
 
+  /** Song et al. 2021, section 4.1; where both go from t to the same timestep. */
+  @Test
+  void ddimWithFullNoiseIsDdpm() throws IOException {
+    SchedulerConfig config = config("""
+        {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}""");
+    NoiseSource noise = array -> Arrays.fill(array, 0.7f);
+    DdpmSampler ddpm = new DdpmSampler(config, 10);
+    assertArrayEquals(run(ddpm, noise), run(new DdimSampler(config, 10, 1), noise), TOLERANCE);
+    DdimSampler half = new DdimSampler(config, 10, 0.5);
+    double fresh = run(half, noise)[0] - run(half, array -> Arrays.fill(array, 0))[0];
+    assertEquals(0.7 * 0.5 * Math.sqrt(ddpm.posterior(0).variance()), fresh, TOLERANCE, "eta scales the noise");
+  }
+
   @Test
   void aSecondRunForgetsTheFirst() {
     for (SamplerKind kind : SamplerKind.values()) {

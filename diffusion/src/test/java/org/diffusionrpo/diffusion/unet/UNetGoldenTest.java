@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import org.diffusionrpo.diffusion.io.GoldenNumbers;
 import org.diffusionrpo.diffusion.io.GoldenWeights;
-import org.diffusionrpo.diffusion.io.ModelConfig;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.GoldenFill;
 import org.diffusionrpo.tensor.Layout;
@@ -21,24 +20,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Outputs and gradients of tiny UNets against numbers from the reference sources, computed there in float64. */
 class UNetGoldenTest {
-  private static final String SD15_STYLE = """
-      {"block_out_channels": [32, 64], "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
-       "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"], "layers_per_block": 2, "cross_attention_dim": 24,
-       "attention_head_dim": 4, "norm_num_groups": 8}""";
-  private static final String SDXL_STYLE = """
-      {"block_out_channels": [32, 64], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
-       "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"], "layers_per_block": 2, "cross_attention_dim": 24,
-       "attention_head_dim": [2, 4], "transformer_layers_per_block": [1, 2], "use_linear_projection": true,
-       "norm_num_groups": 8, "addition_embed_type": "text_time", "addition_time_embed_dim": 8,
-       "projection_class_embeddings_input_dim": 64}""";
-
   @ParameterizedTest
   @CsvSource({"A 8x8,8,8,false", "A 7x9,7,9,false", "A 8x8,8,8,true", "B 8x8,8,8,false", "B 8x8,8,8,true"})
   void outputAndGradientsEqualTheReference(String section, int height, int width, boolean checkpointing)
       throws IOException {
     boolean sdxl = section.startsWith("B");
     GoldenNumbers golden = GoldenNumbers.read("unet.txt", section, "A ", "B ");
-    UNetConfig config = UNetConfig.from(ModelConfig.parse("test", sdxl ? SDXL_STYLE : SD15_STYLE));
+    UNetConfig config = sdxl ? GoldenUnets.sdxlStyle() : GoldenUnets.sd15Style();
     try (Backend backend = CpuBackend.poisoned();
         UNet2DConditionModel unet = new UNet2DConditionModel(config, checkpointing)) {
       assertEquals(golden.text(section), "elements " + unet.parameters().count() + " tensors "

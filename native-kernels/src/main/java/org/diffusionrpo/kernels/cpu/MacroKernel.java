@@ -10,8 +10,8 @@ package org.diffusionrpo.kernels.cpu;
  * number of threads.
  */
 final class MacroKernel {
-  /** Most floats of B packed at once: 8 MiB, a share of the last-level cache. */
-  private static final int PACKED_B = 2 * 1024 * 1024;
+  /** Most floats of B packed at once: 4 MiB, a share of the last-level cache. */
+  private static final int PACKED_B = 1024 * 1024;
   /** With fewer independent tasks than this the inner dimension is split as well. */
   private static final int ENOUGH_TASKS = 8;
   /** Parts of a split inner dimension. */

@@ -1,15 +1,10 @@
 package org.diffusionrpo.kernels.cpu;
 
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 
 /**
- * Runs numbered tasks on a fixed pool of threads. The caller cuts the work into tasks whose borders depend on the
+ * Runs numbered tasks on a fixed set of threads. The caller cuts the work into tasks whose borders depend on the
  * problem alone, never on the number of threads; so a sum inside one task has one order on every machine.
  */
 public final class Parallel {
@@ -17,7 +12,10 @@ public final class Parallel {
   static final int GRAIN = 16 * 1024;
 
   private static final int THREADS = threads(System.getProperty("drpo.threads"));
-  private static final ExecutorService POOL = Executors.newFixedThreadPool(Math.max(1, THREADS - 1), daemons());
+  private static final ParallelWorker[] WORKERS = ParallelWorker.start(THREADS - 1);
+
+  /** True while some caller has the workers; whoever comes second, or from inside a task, works alone. */
+  private static final AtomicBoolean BUSY = new AtomicBoolean();
 
   private Parallel() {}
 
@@ -32,34 +30,22 @@ public final class Parallel {
    */
   public static void run(int tasks, IntConsumer task) {
     int helpers = Math.min(THREADS, tasks) - 1;
-    if (helpers <= 0 || Thread.currentThread() instanceof Worker) {
+    if (helpers <= 0 || !BUSY.compareAndSet(false, true)) {
       for (int i = 0; i < tasks; i++) {
         task.accept(i);
       }
       return;
     }
-    AtomicInteger next = new AtomicInteger();
-    AtomicReference<Throwable> failure = new AtomicReference<>();
-    CountDownLatch done = new CountDownLatch(helpers);
-    Runnable drain = () -> {
-      try {
-        for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
-          task.accept(i);
-        }
-      } catch (Throwable e) {
-        failure.compareAndSet(null, e);
-        next.set(tasks);
+    try {
+      ParallelJob job = new ParallelJob(tasks, task);
+      for (int i = 0; i < helpers; i++) {
+        WORKERS[i].take(job);
       }
-    };
-    for (int i = 0; i < helpers; i++) {
-      POOL.execute(() -> {
-        drain.run();
-        done.countDown();
-      });
+      job.work();
+      job.await();
+    } finally {
+      BUSY.set(false);
     }
-    drain.run();
-    await(done);
-    rethrow(failure.get());
   }
 
   /** Splits [0, length) into ranges of {@code grain} elements (the last may be shorter) and runs one task per range. */
@@ -78,30 +64,6 @@ public final class Parallel {
     void run(int from, int to);
   }
 
-  private static void await(CountDownLatch done) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        done.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true; // a half-finished kernel is worse than a late interrupt
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void rethrow(Throwable failure) {
-    if (failure instanceof RuntimeException e) {
-      throw e;
-    }
-    if (failure instanceof Error e) {
-      throw e;
-    }
-  }
-
   private static int threads(String wish) {
     if (wish == null) {
       return Runtime.getRuntime().availableProcessors();
@@ -110,18 +72,5 @@ public final class Parallel {
       throw new IllegalArgumentException("-Ddrpo.threads=" + wish + ": expected a number from 1 to 9999");
     }
     return Integer.parseInt(wish);
-  }
-
-  private static ThreadFactory daemons() {
-    AtomicInteger number = new AtomicInteger();
-    return task -> new Worker(task, "drpo-kernel-" + number.incrementAndGet());
-  }
-
-  /** Marks the pool's threads, so that a nested call does not wait for a pool that waits for it. */
-  private static final class Worker extends Thread {
-    Worker(Runnable task, String name) {
-      super(task, name);
-      setDaemon(true);
-    }
   }
 }

@@ -28,7 +28,7 @@ record Product(float[] c, int cOffset, int ldc, PanelSource a, PanelSource b, fl
     }
   }
 
-  /** {@code c[row] (=|+=) sum of its parts, in order, + bias}; part s of the row is at {@code sums[(s * m + row) * n]}. */
+  /** {@code c[row] (=|+=) sum of its parts, in order, + bias}; part s starts at {@code sums[(s * m + row) * n]}. */
   void addParts(float[] sums, int parts, int row) {
     int at = cOffset + row * ldc;
     for (int j = 0; j < n; j++) {

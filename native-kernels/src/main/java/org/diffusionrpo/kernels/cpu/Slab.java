@@ -60,7 +60,7 @@ final class Slab {
   }
 
   private static int cuts(int bands, int panels) {
-    return Math.max(1, Math.min(panels / CUT_PANELS, ceilDiv(EVEN, bands)));
+    return Math.max(1, Math.min(panels / CUT_PANELS, EVEN / bands));
   }
 
   void run(boolean parallel) {

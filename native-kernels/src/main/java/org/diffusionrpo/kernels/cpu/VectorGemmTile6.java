@@ -4,8 +4,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Register tile of 6 rows by two vectors: 12 sums, which with two vectors of B and one broadcast element of A fill 15 of
- * the 16 vector registers of AVX2 (6 x 16) and SSE (6 x 8).
+ * Register tile of 6 rows by two vectors: 12 sums, which with two vectors of B and one broadcast element of A fill 15
+ * of the 16 vector registers of AVX2 (6 x 16) and SSE (6 x 8).
  *
  * <p>Spelled out for the reason given in {@link VectorGemmTile12}.
  */

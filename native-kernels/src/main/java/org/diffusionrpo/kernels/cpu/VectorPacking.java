@@ -24,9 +24,8 @@ abstract class VectorPacking implements GemmTile {
   public final void copyRows(float[] to, int at, int width, float[] from, int start, int ld, int length, int count) {
     int whole = length - length % L;
     if (whole < length) {
-      int fits = length == width ? Math.min(vectorsInside(to, at + whole, width), vectorsInside(from, start + whole, ld))
-          : 0;
-      int spilling = Math.min(fits, count - 1);
+      int fits = Math.min(vectorsInside(to, at + whole, width), vectorsInside(from, start + whole, ld));
+      int spilling = length == width ? Math.min(fits, count - 1) : 0;
       copyStrip(to, at + whole, width, from, start + whole, ld, spilling);
       for (int p = Math.max(0, spilling); p < count; p++) {
         for (int i = whole; i < length; i++) {

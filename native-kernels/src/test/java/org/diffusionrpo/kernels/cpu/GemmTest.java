@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 
 class GemmTest {
   /**
-   * Largest error allowed, relative to the sum of absolute products: fp32 sums of blocks of 256 terms lose at most
-   * 256 * 2^-24 = 1.5e-5 of it, and typically the square root of that.
+   * Largest error allowed, relative to the sum of absolute products: fp32 sums of blocks of KC terms lose at most
+   * KC * 2^-24 = 2e-5 of it, and on random operands far less.
    */
   static final double TOLERANCE = 2e-6;
 

@@ -50,7 +50,8 @@ class HalfFloatsTest {
       for (int low = 0; low < INFINITY_FP16; low++) {
         float from = HalfFloats.fromFp16((short) (sign | low));
         // Above the largest number the next step of the grid would be 65536.
-        float to = low + 1 == INFINITY_FP16 ? Math.copySign(65536f, from) : HalfFloats.fromFp16((short) (sign | low + 1));
+        boolean largest = low + 1 == INFINITY_FP16;
+        float to = largest ? Math.copySign(65536f, from) : HalfFloats.fromFp16((short) (sign | low + 1));
         float middle = (from + to) / 2;
         assertEquals((short) (sign | low + (low & 1)), HalfFloats.toFp16(middle));
         assertEquals((short) (sign | low), HalfFloats.toFp16(towards(middle, from)));

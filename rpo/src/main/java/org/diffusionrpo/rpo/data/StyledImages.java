@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
@@ -33,11 +35,22 @@ public final class StyledImages {
 
   /** Reads a whole file; images stay encoded. */
   public static StyledImages load(Path file) throws IOException {
+    return load(file, EnumSet.allOf(Split.class));
+  }
+
+  /** Keeps the images of some splits alone, so that a search cannot see what it must not. */
+  public static StyledImages load(Path file, Set<Split> splits) throws IOException {
     if (!ParquetTable.schema(file).equals(SCHEMA)) {
       throw new IOException(file + ": expected the columns concept, style, caption, split and png");
     }
     List<StyledImage> images = new ArrayList<>();
-    ParquetTable.read(file, SCHEMA, row -> images.add(fromRow(row, file)));
+    ParquetTable.read(file, SCHEMA, row -> {
+      StyledImage image = fromRow(row, file);
+      if (splits.contains(image.split())) {
+        images.add(image);
+      }
+      return true;
+    });
     return new StyledImages(images);
   }
 

@@ -4,10 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.rpo.data.Split;
+import org.diffusionrpo.rpo.data.StyledImage;
+import org.diffusionrpo.rpo.data.StyledImages;
 
 /**
  * Names the style of a picture. It judges aligned models and therefore shares nothing with CLIP, which guides their
@@ -66,6 +71,15 @@ public final class StyleClassifier {
     double[][] features = IntStream.range(0, labels.length).parallel()
         .mapToObj(i -> StyleFeatures.of(shown(examples.get(i / 2).image(), i))).toArray(double[][]::new);
     return new StyleClassifier(styles, SoftmaxRegression.fit(features, labels, styles.size(), RIDGE));
+  }
+
+  /** The pictures of one split of the bundled data. */
+  public static List<Example> examples(StyledImages styled, Split split) throws IOException {
+    List<Example> examples = new ArrayList<>();
+    for (StyledImage image : styled.of(split)) {
+      examples.add(new Example(ImageCodec.decode(image.png(), image.concept() + "/" + image.style()), image.style()));
+    }
+    return examples;
   }
 
   /** Even views are clean, odd ones worn, each a little more than the last until it starts again. */

@@ -3,8 +3,10 @@ package org.diffusionrpo.rpo.train;
 import java.util.Arrays;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.train.Denoising;
+import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.loss.PairFeatures;
 import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
 
 /**
@@ -43,6 +45,21 @@ record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, 
     Shape images = Shape.of(samples, latentShape.dim(0), latentShape.dim(1), latentShape.dim(2));
     Shape texts = Shape.of(samples, contextShape.dim(0), contextShape.dim(1));
     return new Denoising(backend.of(images, noisy), times, backend.of(images, epsilon), backend.of(texts, context));
+  }
+
+  /** Errors of the winners and of the losers under one network, without a tape. */
+  double[][] errors(Backend backend, UNet2DConditionModel network, int microBatch) {
+    double[] winnerErrors = new double[pairs()];
+    double[] loserErrors = new double[withLosers ? pairs() : 0];
+    for (int from = 0; from < pairs(); from += microBatch) {
+      int to = Math.min(pairs(), from + microBatch);
+      try (MemoryScope scope = backend.scope()) {
+        double[][] sides = sides(denoising(backend, from, to).errors(network));
+        System.arraycopy(sides[0], 0, winnerErrors, from, to - from);
+        System.arraycopy(sides[1], 0, loserErrors, withLosers ? from : 0, sides[1].length);
+      }
+    }
+    return new double[][] {winnerErrors, loserErrors};
   }
 
   /** Errors in the order of {@link #denoising} as those of the winners and of the losers. */

@@ -10,8 +10,12 @@ import org.diffusionrpo.diffusion.image.Crops;
 import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.Resize;
 import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.diffusion.io.Clip;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.train.LatentEncoder;
+import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.rpo.data.PreferencePair;
+import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Shape;
 
 /** Runs the frozen encoders over preference pairs, in chunks, so that few decoded pictures are in memory at a time. */
@@ -23,15 +27,25 @@ public final class PairEncoder {
   private final Shape latentShape;
   private final int resolution;
 
-  /**
-   * @param clip null when the objective reads no embeddings
-   * @param resolution side of the training images in pixels
-   */
-  public PairEncoder(LatentEncoder latents, ClipEmbedder clip, Shape latentShape, int resolution) {
+  private PairEncoder(LatentEncoder latents, ClipEmbedder clip, Shape latentShape, int resolution) {
     this.latents = latents;
     this.clip = clip;
     this.latentShape = latentShape;
     this.resolution = resolution;
+  }
+
+  /**
+   * The encoders of a model.
+   *
+   * @param clip null when the objective reads no embeddings
+   */
+  public static PairEncoder of(Backend backend, StableDiffusion model, Clip clip) {
+    AutoencoderKL vae = model.vae().value();
+    int side = model.unet().value().config().sampleSize();
+    return new PairEncoder(
+        new LatentEncoder(backend, vae, model.textEncoder().value().model(), model.tokenizer()),
+        clip == null ? null : new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()),
+        Shape.of(side, side, vae.config().latentChannels()), side * vae.config().factor());
   }
 
   /**

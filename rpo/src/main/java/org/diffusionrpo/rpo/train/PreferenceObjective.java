@@ -2,7 +2,6 @@ package org.diffusionrpo.rpo.train;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.diffusionrpo.diffusion.train.Denoising;
 import org.diffusionrpo.diffusion.train.TrainLoop;
 import org.diffusionrpo.diffusion.train.TrainObjective;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
@@ -47,12 +46,13 @@ public final class PreferenceObjective implements TrainObjective {
   public Map<String, Double> accumulate(int step) {
     PairBatch batch = batches.batch(step, loss.usesLosers());
     PairFeatures features = batch.features();
-    double[][] referenceErrors = loss.usesReference() ? errors(batch, reference) : new double[2][0];
+    double[][] referenceErrors =
+        loss.usesReference() ? batch.errors(backend, reference, microBatch) : new double[2][0];
     PreferenceLoss.Result result;
     if (batch.pairs() <= microBatch) {
       result = onePass(batch, referenceErrors, features);
     } else {
-      result = evaluate(errors(batch, policy), referenceErrors, features);
+      result = evaluate(batch.errors(backend, policy, microBatch), referenceErrors, features);
       for (int from = 0; from < batch.pairs(); from += microBatch) {
         accumulate(batch, from, Math.min(batch.pairs(), from + microBatch), result);
       }
@@ -83,22 +83,6 @@ public final class PreferenceObjective implements TrainObjective {
   private PreferenceLoss.Result evaluate(double[][] policyErrors, double[][] referenceErrors, PairFeatures features) {
     return loss.evaluate(
         new PairErrors(policyErrors[0], policyErrors[1], referenceErrors[0], referenceErrors[1]), features);
-  }
-
-  /** Errors of the winners and of the losers under one network, without a tape. */
-  private double[][] errors(PairBatch batch, UNet2DConditionModel network) {
-    double[] winners = new double[batch.pairs()];
-    double[] losers = new double[batch.withLosers() ? batch.pairs() : 0];
-    for (int from = 0; from < batch.pairs(); from += microBatch) {
-      int to = Math.min(batch.pairs(), from + microBatch);
-      try (MemoryScope scope = backend.scope()) {
-        Denoising denoising = batch.denoising(backend, from, to);
-        double[][] sides = batch.sides(denoising.errors(network));
-        System.arraycopy(sides[0], 0, winners, from, to - from);
-        System.arraycopy(sides[1], 0, losers, losers.length == 0 ? 0 : from, sides[1].length);
-      }
-    }
-    return new double[][] {winners, losers};
   }
 
   private static float[] weights(PairBatch batch, int from, int to, PreferenceLoss.Result result) {

@@ -74,12 +74,14 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void write(Tensor y, float[] values) {
+    check("write", y);
     OpChecks.values("write", y.shape(), values);
     System.arraycopy(values, 0, floats(y), 0, values.length);
   }
 
   @Override
   public float[] toArray(Tensor x) {
+    check("toArray", x);
     CpuBuffer buffer = buffer(x);
     return switch (x.storage()) {
       case F32 -> buffer.floats().clone();
@@ -117,6 +119,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public void fill(Tensor y, float value) {
+    check("fill", y);
     Elementwise.fill(floats(y), value, y.size());
   }
 
@@ -230,9 +233,9 @@ public final class CpuBackend implements Backend {
   @Override
   public void linearBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dy, Tensor x) {
     check("linearBackwardWeight", dWeight, dBias, dy, x);
-    int rows = x.shape().sizeBefore(-1);
+    OpChecks.linearGradients("linearBackwardWeight", dWeight, dBias, dy, x);
+    int rows = dy.shape().sizeBefore(-1);
     if (dWeight != null) {
-      OpChecks.linear("linearBackwardWeight", dy, x, dWeight, dBias);
       int out = dWeight.dim(0);
       int in = dWeight.dim(1);
       Gemm.multiply(floats(dWeight), Matrix.transposed(floats(dy), 0, out), Matrix.rowMajor(floats(x), 0, in), null,
@@ -260,8 +263,8 @@ public final class CpuBackend implements Backend {
   @Override
   public void conv2dBackwardWeight(Tensor dWeight, Tensor dBias, Tensor dy, Tensor x, Conv2dGeometry geometry) {
     check("conv2dBackwardWeight", dWeight, dBias, dy, x);
+    OpChecks.conv2dGradients("conv2dBackwardWeight", dWeight, dBias, dy, x, geometry);
     if (dWeight != null) {
-      OpChecks.conv2d("conv2dBackwardWeight", dy, x, dWeight, dBias, geometry);
       Conv2d.backwardFilter(floats(dWeight), floatsOrNull(dBias), floats(dy), floats(x),
           geometry(x, dWeight, geometry));
     } else if (dBias != null) {
@@ -281,7 +284,7 @@ public final class CpuBackend implements Backend {
       float eps) {
     check("groupNormForward", y, mean, rstd, x, gamma, beta);
     OpChecks.sameShape("groupNormForward", x, y);
-    OpChecks.groupNorm("groupNormForward", x, gamma, mean, rstd, groups);
+    OpChecks.groupNorm("groupNormForward", x, mean, rstd, groups, gamma, beta);
     GroupNorm.forward(floats(y), floats(mean), floats(rstd), floats(x), floats(gamma), floats(beta), x.dim(0),
         positions(x), x.dim(-1), groups, eps);
   }
@@ -291,7 +294,7 @@ public final class CpuBackend implements Backend {
       Tensor mean, Tensor rstd, int groups) {
     check("groupNormBackward", dx, dGamma, dBeta, dy, x, gamma, mean, rstd);
     OpChecks.sameShape("groupNormBackward", x, dx, dy);
-    OpChecks.groupNorm("groupNormBackward", x, gamma, mean, rstd, groups);
+    OpChecks.groupNorm("groupNormBackward", x, mean, rstd, groups, gamma, dGamma, dBeta);
     GroupNorm.backward(floats(dx), floatsOrNull(dGamma), floatsOrNull(dBeta), floats(dy), floats(x), floats(gamma),
         floats(mean), floats(rstd), x.dim(0), positions(x), x.dim(-1), groups);
   }
@@ -304,7 +307,7 @@ public final class CpuBackend implements Backend {
   public void layerNormForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, float eps) {
     check("layerNormForward", y, mean, rstd, x, gamma, beta);
     OpChecks.sameShape("layerNormForward", x, y);
-    OpChecks.layerNorm("layerNormForward", x, gamma, mean, rstd);
+    OpChecks.layerNorm("layerNormForward", x, mean, rstd, gamma, beta);
     LayerNorm.forward(floats(y), floats(mean), floats(rstd), floats(x), floats(gamma), floats(beta),
         x.shape().sizeBefore(-1), x.dim(-1), eps);
   }
@@ -314,7 +317,7 @@ public final class CpuBackend implements Backend {
       Tensor mean, Tensor rstd) {
     check("layerNormBackward", dx, dGamma, dBeta, dy, x, gamma, mean, rstd);
     OpChecks.sameShape("layerNormBackward", x, dx, dy);
-    OpChecks.layerNorm("layerNormBackward", x, gamma, mean, rstd);
+    OpChecks.layerNorm("layerNormBackward", x, mean, rstd, gamma, dGamma, dBeta);
     LayerNorm.backward(floats(dx), floatsOrNull(dGamma), floatsOrNull(dBeta), floats(dy), floats(x), floats(gamma),
         floats(mean), floats(rstd), x.shape().sizeBefore(-1), x.dim(-1));
   }
@@ -433,6 +436,7 @@ public final class CpuBackend implements Backend {
 
   @Override
   public double sumOfSquares(Tensor x) {
+    check("sumOfSquares", x);
     return Reduce.sumOfSquares(floats(x), x.size());
   }
 
@@ -447,7 +451,7 @@ public final class CpuBackend implements Backend {
   @Override
   public void adafactor(Tensor w, Tensor g, Tensor rows, Tensor columns, AdafactorStep step) {
     check("adafactor", w, g, rows, columns);
-    OpChecks.sameShape("adafactor", w, g);
+    OpChecks.adafactor("adafactor", w, g, rows, columns);
     switch (w.shape().rank()) {
       case 2 -> Adafactor.step(floats(w), floats(g), floats(rows), floats(columns), 1, w.dim(0), w.dim(1), 1, step.k(),
           step.lr(), step.decay());

@@ -24,8 +24,8 @@ final class CpuBuffer extends Buffer {
 
   float[] floats() {
     if (floats == null) {
-      throw new IllegalArgumentException(storage() + " storage is for frozen weights of linear layers and convolutions; "
-          + "this operation needs F32");
+      throw new IllegalArgumentException(storage() + " storage is for frozen weights of linear layers and "
+          + "convolutions; this operation needs F32");
     }
     return floats;
   }

@@ -68,7 +68,7 @@ public final class Parameter implements AutoCloseable {
     if (storage != Storage.F32 && !isFrozen()) {
       throw new IllegalArgumentException(name + ": only frozen parameters can be stored as " + storage);
     }
-    if (value != null && value.storage() == storage) {
+    if (value != null && storage == Storage.F32 && value.storage() == storage) {
       backend.write(value, values);
       return;
     }

@@ -9,7 +9,9 @@ import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.Parameter;
 
-/** Adam with decoupled weight decay. Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2; as torch.optim.AdamW. */
+/**
+ * Adam with decoupled weight decay, as torch.optim.AdamW. Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2.
+ */
 public final class AdamW implements Optimizer {
   private final Options options;
   private final List<Parameter> parameters;
@@ -33,9 +35,8 @@ public final class AdamW implements Optimizer {
   @Override
   public void step(double lr) {
     steps++;
-    Backend.AdamWStep step = new Backend.AdamWStep((float) lr, (float) options.beta1, (float) options.beta2,
-        (float) options.eps, (float) options.weightDecay, (float) (1 - StrictMath.pow(options.beta1, steps)),
-        (float) (1 - StrictMath.pow(options.beta2, steps)));
+    Backend.AdamWStep step = new Backend.AdamWStep(lr, options.beta1, options.beta2, options.eps,
+        options.weightDecay, 1 - StrictMath.pow(options.beta1, steps), 1 - StrictMath.pow(options.beta2, steps));
     for (Parameter parameter : parameters) {
       parameter.value().backend().adamW(parameter.value(), parameter.grad(), state.get(first(parameter)),
           state.get(second(parameter)), step);

@@ -10,8 +10,8 @@ import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.Parameter;
 
 /**
- * Exponential moving average of the weights, with the warm-up of diffusers' EMAModel: at update t the decay is
- * {@code min(decay, (1 + t) / (10 + t))}.
+ * Exponential moving average of the weights, with the warm-up of diffusers' EMAModel: the first update copies the
+ * weights, and at update t = 2, 3, ... the decay is {@code min(decay, t / (9 + t))}.
  */
 public final class Ema implements AutoCloseable {
   private final double decay;
@@ -32,7 +32,7 @@ public final class Ema implements AutoCloseable {
 
   /** Moves the averages towards the weights after update t = 1, 2, ... */
   public void update(int t) {
-    float weight = (float) (1 - Math.min(decay, (1.0 + t) / (10.0 + t)));
+    float weight = t <= 1 ? 1 : (float) (1 - Math.min(decay, t / (9.0 + t)));
     for (Parameter parameter : parameters) {
       parameter.value().backend().lerp(averages.get(parameter.name()), parameter.value(), weight);
     }

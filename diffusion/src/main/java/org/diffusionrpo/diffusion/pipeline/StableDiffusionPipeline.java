@@ -1,0 +1,203 @@
+package org.diffusionrpo.diffusion.pipeline;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.diffusionrpo.diffusion.clip.ClipTextModel;
+import org.diffusionrpo.diffusion.clip.ClipTokenizer;
+import org.diffusionrpo.diffusion.image.Pixels;
+import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.schedule.Guidance;
+import org.diffusionrpo.diffusion.schedule.NoiseSource;
+import org.diffusionrpo.diffusion.schedule.Sampler;
+import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
+import org.diffusionrpo.diffusion.train.LatentEncoder;
+import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
+import org.diffusionrpo.diffusion.vae.AutoencoderKL;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.Shape;
+import org.diffusionrpo.tensor.Tensor;
+import org.diffusionrpo.tensor.nn.Tape;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From prompts to pictures. Rombach et al. 2022, arXiv:2112.10752, with classifier-free guidance, Ho and Salimans 2022,
+ * arXiv:2207.12598.
+ * <pre>
+ *   prompts -> context [N, L, X];   noise [N, h, w, Z] -> sampler x UNet -> latents -> VAE decoder -> pictures
+ * </pre>
+ * It borrows the networks and closes none of them.
+ */
+public final class StableDiffusionPipeline {
+  private static final Logger LOG = LoggerFactory.getLogger(StableDiffusionPipeline.class);
+
+  /** Latent positions that one batch may have: 64 pictures of 16 x 16 latents, 4 of 64 x 64. */
+  private static final int POSITIONS_AT_ONCE = 16_384;
+
+  private final Backend backend;
+  private final UNet2DConditionModel unet;
+  private final AutoencoderKL vae;
+  private final ClipTokenizer tokenizer;
+  private final LatentEncoder encoder;
+  private final SchedulerConfig scheduler;
+
+  public StableDiffusionPipeline(Backend backend, UNet2DConditionModel unet, AutoencoderKL vae, ClipTextModel text,
+      ClipTokenizer tokenizer, SchedulerConfig scheduler) {
+    this.backend = backend;
+    this.unet = unet;
+    this.vae = vae;
+    this.tokenizer = tokenizer;
+    this.encoder = new LatentEncoder(backend, vae, text, tokenizer);
+    this.scheduler = scheduler;
+  }
+
+  public StableDiffusionPipeline(Backend backend, StableDiffusion model) {
+    this(backend, model.unet().value(), model.vae().value(), model.textEncoder().value().model(), model.tokenizer(),
+        model.scheduler().value());
+  }
+
+  /** Draws the pictures in order; fewer than asked for when the listener cancelled. */
+  public List<RgbImage> generate(List<ImageRequest> requests, SamplingSettings settings, GenerationListener listener) {
+    Shape latents = latentShape(settings);
+    Sampler sampler = settings.sampler().create(scheduler, settings.steps());
+    Map<String, float[]> contexts = contexts(requests, settings);
+    int batch = Math.max(1, POSITIONS_AT_ONCE / (latents.dim(0) * latents.dim(1)));
+    Progress progress = new Progress(listener, (long) requests.size() * sampler.calls());
+    List<RgbImage> images = new ArrayList<>();
+    for (int from = 0; from < requests.size() && !progress.cancelled; from += batch) {
+      List<ImageRequest> part = requests.subList(from, Math.min(requests.size(), from + batch));
+      float[] x = sample(part, sampler, latents, contexts, settings, progress);
+      if (!progress.cancelled) {
+        images.addAll(decode(x, part.size(), latents));
+      }
+    }
+    return images;
+  }
+
+  private float[] sample(List<ImageRequest> part, Sampler sampler, Shape latents, Map<String, float[]> contexts,
+      SamplingSettings settings, Progress progress) {
+    float[] x = ImageNoise.latents(part, latents.size(), sampler.initNoiseSigma());
+    float[] in = new float[x.length];
+    float[] output = new float[x.length];
+    NoiseSource noise = ImageNoise.steps(part);
+    try (MemoryScope scope = backend.scope()) {
+      Tensor context = context(part, contexts, settings);
+      for (int call = 0; call < sampler.calls() && !progress.cancelled; call++) {
+        sampler.scaleInput(in, x, call);
+        float[] answers = predict(in, latents, (float) sampler.timestep(call), context);
+        if (settings.guided()) {
+          Guidance.combine(output, answers, settings.guidance());
+        } else {
+          output = answers;
+        }
+        sampler.step(x, output, call, noise);
+        progress.add(part.size());
+      }
+    }
+    return x;
+  }
+
+  /** The UNet's answers for the pictures, as often as the context repeats them: without and with the prompt. */
+  private float[] predict(float[] in, Shape latents, float timestep, Tensor context) {
+    int samples = context.dim(0);
+    float[] repeated = new float[samples * latents.size()];
+    for (int at = 0; at < repeated.length; at += in.length) {
+      System.arraycopy(in, 0, repeated, at, in.length);
+    }
+    float[] timesteps = new float[samples];
+    Arrays.fill(timesteps, timestep);
+    try (MemoryScope scope = backend.scope()) {
+      Tensor x = backend.of(batchOf(samples, latents), repeated);
+      return unet.forward(x, timesteps, context, null, Tape.NONE).toArray();
+    }
+  }
+
+  /** One picture at a time: the decoder needs far more memory than the UNet. */
+  private List<RgbImage> decode(float[] x, int samples, Shape latents) {
+    float scale = 1 / vae.config().scalingFactor();
+    List<RgbImage> images = new ArrayList<>();
+    for (int n = 0; n < samples; n++) {
+      float[] z = new float[latents.size()];
+      for (int i = 0; i < z.length; i++) {
+        z[i] = x[n * z.length + i] * scale;
+        if (!Float.isFinite(z[i])) {
+          throw new IllegalStateException("the latents of a picture are not finite; are the weights damaged?");
+        }
+      }
+      try (MemoryScope scope = backend.scope()) {
+        images.addAll(Pixels.toImages(vae.decode(backend.of(batchOf(1, latents), z), Tape.NONE)));
+      }
+    }
+    return images;
+  }
+
+  private Tensor context(List<ImageRequest> part, Map<String, float[]> contexts, SamplingSettings settings) {
+    List<String> texts = new ArrayList<>();
+    if (settings.guided()) {
+      part.forEach(request -> texts.add(request.negativePrompt()));
+    }
+    part.forEach(request -> texts.add(request.prompt()));
+    Shape one = encoder.contextShape();
+    float[] values = new float[texts.size() * one.size()];
+    for (int n = 0; n < texts.size(); n++) {
+      System.arraycopy(contexts.get(texts.get(n)), 0, values, n * one.size(), one.size());
+    }
+    return backend.of(Shape.of(texts.size(), one.dim(0), one.dim(1)), values);
+  }
+
+  private Map<String, float[]> contexts(List<ImageRequest> requests, SamplingSettings settings) {
+    Set<String> texts = new LinkedHashSet<>();
+    for (ImageRequest request : requests) {
+      texts.add(request.prompt());
+      if (settings.guided()) {
+        texts.add(request.negativePrompt());
+      }
+    }
+    for (String text : texts) {
+      if (tokenizer.encode(text).truncated()) {
+        LOG.warn("The text encoder reads {} tokens; the end of this prompt is cut off: {}", tokenizer.maxLength(), text);
+      }
+    }
+    return encoder.contexts(List.copyOf(texts));
+  }
+
+  private Shape latentShape(SamplingSettings settings) {
+    int factor = vae.config().factor();
+    int width = settings.width() == 0 ? unet.config().sampleSize() * factor : settings.width();
+    int height = settings.height() == 0 ? unet.config().sampleSize() * factor : settings.height();
+    if (width % factor != 0 || height % factor != 0) {
+      throw new IllegalArgumentException("a picture of " + width + " x " + height + " pixels: this model draws multiples "
+          + "of " + factor);
+    }
+    return Shape.of(height / factor, width / factor, vae.config().latentChannels());
+  }
+
+  private static Shape batchOf(int samples, Shape latents) {
+    return Shape.of(samples, latents.dim(0), latents.dim(1), latents.dim(2));
+  }
+
+  /** Counts steps and remembers that the listener cancelled. */
+  private static final class Progress {
+    private final GenerationListener listener;
+    private final long total;
+    private long done;
+    private boolean cancelled;
+
+    Progress(GenerationListener listener, long total) {
+      this.listener = listener;
+      this.total = total;
+    }
+
+    void add(int steps) {
+      done += steps;
+      listener.onProgress(done, total);
+      cancelled = listener.cancelled();
+    }
+  }
+}

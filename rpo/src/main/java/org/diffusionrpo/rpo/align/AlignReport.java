@@ -1,0 +1,144 @@
+package org.diffusionrpo.rpo.align;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.diffusionrpo.diffusion.clip.ClipEmbedder;
+import org.diffusionrpo.diffusion.image.ImageCodec;
+import org.diffusionrpo.diffusion.image.ImageGrid;
+import org.diffusionrpo.diffusion.image.PngText;
+import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.diffusion.io.Clip;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
+import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.data.Split;
+import org.diffusionrpo.rpo.eval.Drawing;
+import org.diffusionrpo.rpo.eval.StyleAlignment;
+import org.diffusionrpo.rpo.eval.StyleClassifier;
+import org.diffusionrpo.rpo.report.Block.Samples.Sample;
+import org.diffusionrpo.rpo.report.ComparisonTable;
+import org.diffusionrpo.rpo.report.HtmlReport;
+import org.diffusionrpo.rpo.report.MetricsLog;
+import org.diffusionrpo.rpo.report.Page;
+import org.diffusionrpo.rpo.report.RunReport;
+import org.diffusionrpo.rpo.report.StyleTable;
+import org.diffusionrpo.tensor.Backend;
+
+/** Draws the same prompts and seeds before and after, measures both, and writes what a person looks at. */
+final class AlignReport {
+  private static final String BEFORE = "before";
+  private static final String AFTER = "after";
+
+  private final AlignSettings settings;
+  private final Backend backend;
+  private final Clip clip;
+  private final AlignData data;
+  private final RunFolder folder;
+  private final AlignListener listener;
+  private final SamplingSettings sampling;
+
+  AlignReport(AlignSettings settings, Backend backend, Clip clip, AlignData data, RunFolder folder,
+      AlignListener listener) {
+    this.settings = settings;
+    this.backend = backend;
+    this.clip = clip;
+    this.data = data;
+    this.folder = folder;
+    this.listener = listener;
+    this.sampling = Drawing.sampling(settings.sampleSteps, settings.guidance);
+  }
+
+  AlignResult write(StableDiffusion base, StableDiffusion aligned, ObjectNode manifest) throws IOException {
+    boolean measure = settings.evaluate > 0 && data.styled() != null;
+    int count = measure ? Math.max(settings.evaluate, settings.samples) : settings.samples;
+    List<String> prompts = Drawing.repeat(data.prompts(Split.VALIDATION), count);
+    List<RgbImage> before = draw(base, prompts, "base model");
+    List<RgbImage> after = draw(aligned, prompts, "aligned model");
+    if (after.size() < prompts.size()) {
+      return new AlignResult(settings.steps, folder.path(), null, null, null);
+    }
+    StyleAlignment.Score scoreBefore = null;
+    StyleAlignment.Score scoreAfter = null;
+    List<ComparisonTable> tables = new ArrayList<>();
+    if (measure) {
+      listener.onPhase("Measuring style alignment");
+      StyleAlignment alignment = alignment();
+      scoreBefore = alignment.score(before, prompts);
+      scoreAfter = alignment.score(after, prompts);
+      tables.add(StyleTable.of("model", settings.style)
+          .row(BEFORE, StyleTable.cells(List.of(scoreBefore)))
+          .row(AFTER, StyleTable.cells(List.of(scoreAfter))));
+      ObjectNode results = manifest.putObject("results");
+      put(results.putObject(BEFORE), scoreBefore);
+      put(results.putObject(AFTER), scoreAfter);
+    }
+    int shown = Math.min(settings.samples, prompts.size());
+    if (shown > 0) {
+      writeGrid(prompts.subList(0, shown), before, after);
+    }
+    folder.writeManifest(manifest);
+    HtmlReport.write(folder.report(), page(prompts.subList(0, shown), before, after, scoreBefore, scoreAfter, tables));
+    return new AlignResult(settings.steps, folder.path(), folder.model(), scoreBefore, scoreAfter);
+  }
+
+  /** Fewer pictures than prompts when the listener cancelled. */
+  private List<RgbImage> draw(StableDiffusion model, List<String> prompts, String name) {
+    if (!prompts.isEmpty() && !listener.cancelled()) {
+      listener.onPhase("Drawing " + prompts.size() + " pictures with the " + name);
+      return Drawing.draw(backend, model, prompts, settings.seed, sampling, listener);
+    }
+    return List.of();
+  }
+
+  private StyleAlignment alignment() throws IOException {
+    StyleClassifier classifier = StyleClassifier.load(Bundled.require(Bundled.styleClassifier()));
+    return StyleAlignment.heldOut(new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()), classifier,
+        data.styled(), Split.VALIDATION, settings.style, Math.max(settings.evaluate, settings.samples));
+  }
+
+  private void writeGrid(List<String> prompts, List<RgbImage> before, List<RgbImage> after) throws IOException {
+    List<List<RgbImage>> rows = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      rows.add(List.of(before.get(i), after.get(i)));
+    }
+    byte[] png = ImageCodec.encodePng(ImageGrid.compose(rows, List.of(BEFORE, AFTER), prompts));
+    Files.write(folder.samples(), PngText.add(png, Map.of("parameters", "seed " + settings.seed + ", " + sampling),
+        folder.samples().toString()));
+  }
+
+  private Page page(List<String> prompts, List<RgbImage> before, List<RgbImage> after, StyleAlignment.Score scoreBefore,
+      StyleAlignment.Score scoreAfter, List<ComparisonTable> tables) throws IOException {
+    List<Sample> samples = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      Map<String, byte[]> pictures = new LinkedHashMap<>();
+      pictures.put(BEFORE, ImageCodec.encodePng(before.get(i)));
+      pictures.put(AFTER, ImageCodec.encodePng(after.get(i)));
+      samples.add(new Sample(prompts.get(i), pictures));
+    }
+    List<Page.Fact> facts = new ArrayList<>();
+    facts.add(new Page.Fact("updates", String.valueOf(settings.steps)));
+    facts.add(new Page.Fact("pairs", String.valueOf(data.pairs().size())));
+    List<String> notes = new ArrayList<>();
+    if (scoreAfter != null) {
+      facts.add(new Page.Fact("in the style", String.format(Locale.ROOT, "%.0f %% → %.0f %%",
+          100 * scoreBefore.styleShare(), 100 * scoreAfter.styleShare())));
+      notes.add("Measured on " + scoreAfter.images() + " pictures of held-out prompts; the Fréchet distance is taken in "
+          + scoreAfter.dimensions() + " dimensions of the CLIP image embedding, against the held-out pictures of the "
+          + "preferred style.");
+    }
+    String goal = data.styled() == null ? data.source().toString() : "the style '" + settings.style + "'";
+    return new RunReport(settings.objective.title() + " towards " + goal, "Run folder " + folder.path(), facts,
+        RunManifest.settings(settings), MetricsLog.read(folder.metrics()), samples, tables, notes).page();
+  }
+
+  private static void put(ObjectNode node, StyleAlignment.Score score) {
+    node.put("frechet", score.frechet()).put("style_share", score.styleShare()).put("clip_score", score.clipScore())
+        .put("images", score.images()).put("dimensions", score.dimensions());
+  }
+}

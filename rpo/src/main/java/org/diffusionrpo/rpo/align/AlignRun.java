@@ -1,0 +1,98 @@
+package org.diffusionrpo.rpo.align;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.diffusionrpo.diffusion.io.Clip;
+import org.diffusionrpo.diffusion.io.Component;
+import org.diffusionrpo.diffusion.io.LoadOptions;
+import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
+import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.train.EncodedPairs;
+import org.diffusionrpo.rpo.train.PairEncoder;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Backends;
+import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.io.DType;
+
+/**
+ * Aligns a model with preferences, from settings to the run folder:
+ * <pre>
+ *   pairs -> VAE moments, text contexts, CLIP embeddings -> updates -> model/, metrics.jsonl, samples.png, report.html
+ * </pre>
+ */
+public final class AlignRun {
+  private final AlignSettings settings;
+  private final AlignListener listener;
+  private final Path modelPath;
+
+  private AlignRun(AlignSettings settings, AlignListener listener) {
+    this.settings = settings;
+    this.listener = listener;
+    this.modelPath = settings.model == null ? Bundled.require(Bundled.model()) : settings.model;
+  }
+
+  /**
+   * Runs to the end or until the listener cancels, which leaves a checkpoint to resume from.
+   *
+   * @throws IllegalArgumentException for a setting that cannot be; nothing has been written then
+   * @throws IOException for a file that is missing or damaged
+   */
+  public static AlignResult run(AlignSettings settings, AlignListener listener) throws IOException {
+    return new AlignRun(settings.complete(), listener).run();
+  }
+
+  private AlignResult run() throws IOException {
+    if (settings.measures()) {
+      Bundled.require(Bundled.styleClassifier()); // missing it shows now, not after the last update
+    }
+    listener.onPhase("Loading " + modelPath);
+    try (Backend backend = Backends.open(settings.backend);
+        StableDiffusion model = StableDiffusion.load(modelPath, backend,
+            new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
+        Clip clip = loadClip(backend, model)) {
+      Aligner.requireEpsilon(model);
+      AlignData data = AlignData.load(settings);
+      ObjectNode manifest = RunManifest.of(settings, modelPath, data.source());
+      manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
+      RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
+      Component<UNet2DConditionModel> base =
+          ModelFolder.open(modelPath).loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
+      try {
+        Aligner aligner = new Aligner(backend, model, base.value(), encode(backend, model, clip, data));
+        int done = aligner.train(settings, folder.checkpoints(), folder.metrics(), listener);
+        if (done < settings.steps) {
+          return new AlignResult(done, folder.path(), null, null, null);
+        }
+        listener.onPhase("Saving the aligned model");
+        model.save(folder.model(), DType.F16);
+        return new AlignReport(settings, backend, clip, data, folder, listener)
+            .write(model.withUNet(base), model, manifest);
+      } finally {
+        base.value().close();
+      }
+    }
+  }
+
+  private EncodedPairs encode(Backend backend, StableDiffusion model, Clip clip, AlignData data) throws IOException {
+    int total = data.pairs().size();
+    listener.onPhase("Encoding " + total + " pairs");
+    return PairEncoder.of(backend, model, settings.needsEmbeddings() ? clip : null)
+        .encode(data.pairs(), done -> listener.onProgress(done, total));
+  }
+
+  private Clip loadClip(Backend backend, StableDiffusion model) throws IOException {
+    Path path = settings.clip != null ? settings.clip : model.clip();
+    if (path == null || !Files.isDirectory(path)) {
+      if (settings.needsEmbeddings() || settings.measures()) {
+        throw new IllegalArgumentException(modelPath + " has no clip/ beside it: name one with --clip, or use --weights "
+            + "uniform or diagonal and --evaluate 0");
+      }
+      return null;
+    }
+    return Clip.load(path, backend, Storage.F32);
+  }
+}

@@ -1,0 +1,97 @@
+package org.diffusionrpo.rpo.align;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.PredictionType;
+import org.diffusionrpo.diffusion.train.CheckpointStore;
+import org.diffusionrpo.diffusion.train.TrainLoop;
+import org.diffusionrpo.diffusion.train.TrainState;
+import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
+import org.diffusionrpo.rpo.train.EncodedPairs;
+import org.diffusionrpo.rpo.train.PairBatches;
+import org.diffusionrpo.rpo.train.PreferenceObjective;
+import org.diffusionrpo.rpo.train.StepLog;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.nn.Parameters;
+import org.diffusionrpo.tensor.optim.Adafactor;
+import org.diffusionrpo.tensor.optim.AdamW;
+import org.diffusionrpo.tensor.optim.Ema;
+import org.diffusionrpo.tensor.optim.Optimizer;
+
+/** Aligns one model with encoded pairs, as often as wanted: each training starts from the reference again. */
+public final class Aligner {
+  private static final int KEPT_CHECKPOINTS = 2;
+  private static final int MAX_SKIPS = 20;
+
+  private final Backend backend;
+  private final StableDiffusion model;
+  private final UNet2DConditionModel reference;
+  private final EncodedPairs pairs;
+
+  /**
+   * @param model its UNet is trained, its other parts stay as they are
+   * @param reference the frozen start of every training
+   */
+  public Aligner(Backend backend, StableDiffusion model, UNet2DConditionModel reference, EncodedPairs pairs) {
+    requireEpsilon(model);
+    this.backend = backend;
+    this.model = model;
+    this.reference = reference;
+    this.pairs = pairs;
+  }
+
+  /**
+   * Makes the updates that {@code checkpoints} does not hold yet and leaves the aligned weights in the model.
+   *
+   * @param settings complete settings; those of model, data and report are not read
+   * @param metrics the log of the updates, metrics.jsonl
+   * @return updates made in all; fewer than the settings' steps when the listener cancelled
+   */
+  public int train(AlignSettings settings, Path checkpoints, Path metrics, AlignListener listener) throws IOException {
+    UNet2DConditionModel policy = model.unet().value();
+    policy.parameters().copyFrom(reference.parameters(), Storage.F32);
+    policy.parameters().unfreeze();
+    Ema ema = settings.ema == null ? null : new Ema(policy.parameters().all(), settings.ema);
+    try (TrainState state = new TrainState(policy.parameters(), optimizer(settings, policy.parameters()), ema);
+        StepLog log = new StepLog(metrics, listener)) {
+      TrainLoop loop = new TrainLoop(new TrainLoop.Settings(settings.steps, settings.learningRate(),
+          settings.maxGradNorm, settings.checkpointEvery, MAX_SKIPS), state,
+          new CheckpointStore(checkpoints, KEPT_CHECKPOINTS), log);
+      int first = loop.resume();
+      log.continueAfter(first);
+      listener.onPhase(first == 0 ? "Aligning" : "Aligning, continued after update " + first);
+      int done = loop.run(objective(settings, policy), first);
+      if (ema != null && done == settings.steps) {
+        ema.swap();
+      }
+      return done;
+    } finally {
+      policy.parameters().freeze();
+    }
+  }
+
+  static void requireEpsilon(StableDiffusion model) {
+    PredictionType prediction = model.scheduler().value().predictionType();
+    if (prediction != PredictionType.EPSILON) {
+      throw new IllegalArgumentException("the model predicts " + prediction + "; preference training needs a model that "
+          + "predicts the noise (epsilon)");
+    }
+  }
+
+  private PreferenceObjective objective(AlignSettings settings, UNet2DConditionModel policy) {
+    PairBatches batches = new PairBatches(pairs, model.vae().value(), NoiseSchedule.of(model.scheduler().value()),
+        new PairBatches.Options(settings.batch, settings.contrast, settings.timestep, settings.captionDropout,
+            settings.seed));
+    return new PreferenceObjective(backend, policy, reference, settings.loss(), batches, settings.microBatch);
+  }
+
+  private static Optimizer optimizer(AlignSettings settings, Parameters parameters) {
+    return switch (settings.optimizer) {
+      case ADAMW -> new AdamW(parameters.all(), new AdamW.Options(0.9, 0.999, 1e-8, settings.weightDecay));
+      case ADAFACTOR -> new Adafactor(parameters.all(), settings.weightDecay);
+    };
+  }
+}

@@ -1,0 +1,114 @@
+package org.diffusionrpo.rpo.align;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.diffusionrpo.tensor.io.AtomicFiles;
+
+/** The files of one run and the rule that a folder belongs to one run. */
+final class RunFolder {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Settings that may differ when a run is resumed: they do not change what an update does. */
+  private static final Set<String> FREE =
+      Set.of("steps", "microBatch", "resume", "out", "checkpointEvery", "samples", "evaluate", "sampleSteps", "guidance",
+          "gradientCheckpointing");
+
+  private final Path path;
+
+  private RunFolder(Path path) {
+    this.path = path;
+  }
+
+  /**
+   * Opens the folder of a run. A folder with something in it is only taken to resume the very run that it holds.
+   *
+   * @param manifest every setting, hash and version of this run
+   */
+  static RunFolder open(Path path, ObjectNode manifest, boolean resume) throws IOException {
+    RunFolder folder = new RunFolder(path);
+    if (Files.exists(path) && !Files.isDirectory(path)) {
+      throw new IllegalArgumentException("--out " + path + ": is a file, expected a folder");
+    }
+    if (Files.exists(folder.manifest())) {
+      if (!resume) {
+        throw new IllegalArgumentException("--out " + path + ": holds a run already; continue it with --resume or choose "
+            + "another folder");
+      }
+      folder.requireSameRun(manifest);
+    } else if (Files.isDirectory(path) && !isEmpty(path)) {
+      throw new IllegalArgumentException("--out " + path + ": is not empty and holds no run");
+    }
+    Files.createDirectories(path);
+    folder.writeManifest(manifest);
+    return folder;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  Path manifest() {
+    return path.resolve("run.json");
+  }
+
+  Path metrics() {
+    return path.resolve("metrics.jsonl");
+  }
+
+  Path checkpoints() {
+    return path.resolve("checkpoints");
+  }
+
+  Path model() {
+    return path.resolve("model");
+  }
+
+  Path samples() {
+    return path.resolve("samples.png");
+  }
+
+  Path report() {
+    return path.resolve("report.html");
+  }
+
+  void writeManifest(ObjectNode manifest) throws IOException {
+    AtomicFiles.write(manifest(), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(manifest) + "\n");
+  }
+
+  private void requireSameRun(ObjectNode manifest) throws IOException {
+    JsonNode old;
+    try {
+      old = JSON.readTree(manifest().toFile());
+    } catch (IOException e) {
+      throw new IOException(manifest() + ": cannot be read: " + e.getMessage(), e);
+    }
+    List<String> differences = new ArrayList<>();
+    for (String part : List.of("settings", "hashes")) {
+      for (Map.Entry<String, JsonNode> entry : manifest.path(part).properties()) {
+        JsonNode before = old.path(part).path(entry.getKey());
+        if (!FREE.contains(entry.getKey()) && !before.asText().equals(entry.getValue().asText())) {
+          differences.add(entry.getKey() + " was " + before.asText() + " and is now " + entry.getValue().asText());
+        }
+      }
+    }
+    if (!differences.isEmpty()) {
+      throw new IllegalArgumentException("--resume " + path + ": the run there is another one: "
+          + String.join("; ", differences));
+    }
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (Stream<Path> children = Files.list(folder)) {
+      return children.findAny().isEmpty();
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package org.diffusionrpo.rpo.pretrain;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.diffusionrpo.diffusion.clip.ClipTextConfig;
+import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
+import org.diffusionrpo.diffusion.clip.ClipTokenizer;
+import org.diffusionrpo.diffusion.io.Component;
+import org.diffusionrpo.diffusion.io.ComponentFolder;
+import org.diffusionrpo.diffusion.io.ModelConfig;
+import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
+import org.diffusionrpo.diffusion.train.LatentEncoder;
+import org.diffusionrpo.diffusion.train.LatentSet;
+import org.diffusionrpo.diffusion.train.NoiseObjective;
+import org.diffusionrpo.diffusion.train.TrainListener;
+import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
+import org.diffusionrpo.diffusion.unet.UNetConfig;
+import org.diffusionrpo.diffusion.vae.AutoencoderKL;
+import org.diffusionrpo.diffusion.vae.VaeConfig;
+import org.diffusionrpo.rpo.data.Split;
+import org.diffusionrpo.rpo.data.StyledImage;
+import org.diffusionrpo.rpo.data.StyledImages;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.io.DType;
+
+/** Trains the bundled UNet on the latents of all styles and puts the whole model together. */
+public final class UNetPretraining {
+  private UNetPretraining() {}
+
+  /**
+   * Reads {@code vae/}, {@code text_encoder/}, {@code tokenizer/} and {@code clip/} from the options' model folder.
+   *
+   * @param out the finished model, in the layout of diffusers
+   * @return false when cancelled before the end; nothing is written to {@code out} then
+   */
+  public static boolean run(Backend backend, PretrainOptions options, double captionDropout, double snrGamma,
+      Path out, TrainListener listener) throws IOException {
+    Path parts = options.model();
+    ClipTokenizer tokenizer = ClipTokenizer.load(parts.resolve(ModelFolder.TOKENIZER));
+    Component<AutoencoderKL> vae = ComponentFolder.diffusers(parts.resolve(ModelFolder.VAE), "AutoencoderKL", null)
+        .load(config -> new AutoencoderKL(VaeConfig.from(config)), AutoencoderKL::parameters, backend, Storage.F32);
+    Component<ClipTextEncoder> text =
+        ComponentFolder.transformers(parts.resolve(ModelFolder.TEXT_ENCODER), "CLIPTextModel", null)
+            .load(config -> new ClipTextEncoder(ClipTextConfig.from(config)), ClipTextEncoder::parameters, backend,
+                Storage.F32);
+    ModelConfig config = Resources.config("unet.json");
+    UNet2DConditionModel unet = new UNet2DConditionModel(UNetConfig.from(config));
+    SchedulerConfig scheduler = SchedulerConfig.stableDiffusion();
+    try (StableDiffusion model = new StableDiffusion(StableDiffusion.newIndex(), new Component<>(unet, config), vae,
+        text, tokenizer, StableDiffusion.newScheduler(scheduler), parts.resolve(ModelFolder.CLIP))) {
+      unet.parameters().initialize(backend, options.seed());
+      List<StyledImage> images = StyledImages.load(options.data()).of(Split.TRAIN);
+      LatentSet latents = new LatentEncoder(backend, vae.value(), text.value().model(), tokenizer)
+          .encode(Resources.decode(images), images.stream().map(StyledImage::caption).toList());
+      NoiseObjective objective = new NoiseObjective(backend, unet, vae.value(), latents, NoiseSchedule.of(scheduler),
+          new NoiseObjective.Options(options.batch(), options.batch(), captionDropout, snrGamma, options.seed()));
+      if (!StageRun.run(unet.parameters(), objective, options, listener)) {
+        return false;
+      }
+      model.save(out, DType.F16);
+      return true;
+    }
+  }
+}

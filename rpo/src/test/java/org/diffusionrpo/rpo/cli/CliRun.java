@@ -1,0 +1,49 @@
+package org.diffusionrpo.rpo.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.io.TinyModel;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.io.DType;
+
+/** What a command printed and its exit code. */
+record CliRun(int code, String out, String err) {
+  static CliRun of(Object... args) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    String[] words = new String[args.length];
+    for (int i = 0; i < args.length; i++) {
+      words[i] = args[i].toString();
+    }
+    int code = Main.commandLine(new Main(), new PrintWriter(out), new PrintWriter(err)).execute(words);
+    return new CliRun(code, out.toString(), err.toString());
+  }
+
+  /** Fails unless it was refused with exit code 2 and one line that has all these parts. */
+  void assertRefused(String... parts) {
+    assertEquals(2, code, err);
+    assertEquals(1, err.lines().count(), err);
+    for (String part : parts) {
+      assertTrue(err.contains(part), err);
+    }
+  }
+
+  CliRun assertDone() {
+    assertEquals(0, code, err);
+    return this;
+  }
+
+  static Path saveTinyModel(Path folder) throws IOException {
+    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyModel.create(backend)) {
+      model.save(folder, DType.F16);
+    }
+    return folder;
+  }
+}

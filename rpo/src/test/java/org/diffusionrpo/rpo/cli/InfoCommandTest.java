@@ -1,0 +1,68 @@
+package org.diffusionrpo.rpo.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.diffusionrpo.diffusion.io.Clip;
+import org.diffusionrpo.diffusion.io.TinyModel;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.io.DType;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InfoCommandTest {
+  @TempDir Path folder;
+  private Path model;
+
+  @BeforeEach
+  void save() throws IOException {
+    model = CliRun.saveTinyModel(folder.resolve("tiny"));
+  }
+
+  @Test
+  void modelFolderIsListedByParts() throws IOException {
+    try (Backend backend = new CpuBackend(); Clip clip = TinyModel.createClip(backend)) {
+      clip.save(model.resolve("clip"), DType.F32);
+    }
+    String out = CliRun.of("info", model).assertDone().out();
+    for (String line : List.of("unet +UNet2DConditionModel +\\d+ +[0-9.]+ k +[0-9.]+ KiB +F16", "vae +AutoencoderKL .*",
+        "text_encoder +CLIPTextModel .*", "clip +CLIPModel .*F32", "total .*", "tokenizer +523 tokens.*up to 9",
+        "scheduler +PNDMScheduler, 1000 timesteps, predicts epsilon")) {
+      assertTrue(out.lines().anyMatch(text -> text.matches(line)), line + " in\n" + out);
+    }
+  }
+
+  @Test
+  void partAndSingleFileAreListedToo() {
+    assertTrue(CliRun.of("info", model.resolve("vae")).assertDone().out().contains("AutoencoderKL"));
+    String out = CliRun.of("info", model.resolve("unet/diffusion_pytorch_model.safetensors"), "--tensors")
+        .assertDone().out();
+    assertTrue(out.contains("metadata   format: pt") && out.contains("F16   conv_in.weight [16, 3, 3, 3]"), out);
+  }
+
+  @Test
+  void sizesAreReadable() {
+    assertEquals("859.5 M", ModelSummary.count(859_520_964));
+    assertEquals("999", ModelSummary.count(999));
+    assertEquals("3.2 GiB", ModelSummary.size(3_438_083_856L));
+  }
+
+  @Test
+  void badInputIsRefusedInOneLine() throws IOException {
+    CliRun.of("info", folder.resolve("gone")).assertRefused("gone", "no such model folder");
+    CliRun.of("info", folder).assertRefused("no model_index.json");
+    Path text = Files.writeString(folder.resolve("notes.txt"), "hello world");
+    CliRun.of("info", text).assertRefused("notes.txt", "safetensors");
+    Files.delete(model.resolve("vae/config.json"));
+    CliRun.of("info", model).assertRefused("vae", "config.json: there is no such file");
+    Files.writeString(model.resolve("vae/config.json"), "{}");
+    Files.delete(model.resolve("vae/diffusion_pytorch_model.safetensors"));
+    CliRun.of("info", model).assertRefused("vae", "no weights");
+  }
+}
