@@ -18,8 +18,8 @@ interface ActivationMath {
   void gatedGelu(float[] y, int yo, float[] a, int ao, float[] gate, int go, int n);
 
   /**
-   * {@code normal = Phi(x)} and {@code density = phi(x)}, both from {@code po} on: what the gradients of GELU need. A step of its
-   * own, because with the rest the formula would be longer than the compiler inlines.
+   * {@code normal = Phi(x)} and {@code density = phi(x)}, both from {@code po} on: what the gradients of GELU need. A
+   * step of its own, because with the rest the formula would be longer than the compiler inlines.
    */
   void normal(float[] normal, float[] density, int po, float[] x, int xo, int n);
 

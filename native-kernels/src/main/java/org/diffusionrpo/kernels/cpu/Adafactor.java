@@ -27,7 +27,7 @@ public final class Adafactor {
   /**
    * One step on a parameter of rank 2 or more, stored as {@code [outer, rows, columns, inner]}; the axes rows and
    * columns are factored. A linear layer has {@code outer = inner = 1}. A convolution's filters [O, H, W, I] have
-   * {@code outer = O, rows = H, columns = W, inner = I}, which factors the last two axes of its usual order (O, I, H, W).
+   * {@code outer = O, rows = H, columns = W, inner = I}: the last two axes of the usual (O, I, H, W) are factored.
    *
    * @param rowState R, [outer, rows, inner]
    * @param columnState C, [outer, columns, inner]

@@ -109,9 +109,10 @@ public final class Attention {
       float[] dOutPanel = new float[headDim * NR];
       packColumns(qPanel, q, row, heads * headDim, count, headDim, scale);
       packColumns(dOutPanel, dOut, row, heads * headDim, count, headDim, 1);
-      float[] blockLse = Arrays.copyOf(Arrays.copyOfRange(lse, head * queries + first, head * queries + first + count), NR);
-      float[] blockDelta =
-          Arrays.copyOf(Arrays.copyOfRange(delta, head * queries + first, head * queries + first + count), NR);
+      float[] blockLse = new float[NR];
+      float[] blockDelta = new float[NR];
+      System.arraycopy(lse, head * queries + first, blockLse, 0, count);
+      System.arraycopy(delta, head * queries + first, blockDelta, 0, count);
       float[] s = new float[TILE * NR];
       float[] dp = new float[TILE * NR];
       float[] dqBlock = new float[AttentionPanels.ceilDiv(headDim) * MR * NR];

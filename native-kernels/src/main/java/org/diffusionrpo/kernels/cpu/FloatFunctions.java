@@ -13,8 +13,8 @@ final class FloatFunctions {
   static final float LN2_HIGH = 0x1.62ep-1f;
   static final float LN2_LOW = (float) (0.693147180559945309 - 0x1.62ep-1);
   /**
-   * Adding 1.5 * 2^23 rounds to an integer n, which then stands in the low bits of the float; 126 more, and shifted left
-   * they are the bits of 2^(n-1), or of 0 for n = -126. One less than n, because n reaches 128.
+   * Adding 1.5 * 2^23 rounds to an integer n, which then stands in the low bits of the float. With 126 more, and
+   * shifted left, they are the bits of 2^(n-1), or of 0 for n = -126. One less than n, because n reaches 128.
    */
   static final float ROUNDER = 0x1.8p23f + 126;
   static final int EXPONENT_SHIFT = 23;

@@ -33,7 +33,7 @@ interface NormMath {
   void columnDeviations(float[] sum, float[] squares, float[] center, int co, float[] x, int xo, int rows, int stride,
       int n);
 
-  /** {@code sum[j] = sum_r dy[r, j]}, {@code product[j] = sum_r dy[r, j] * (x[r, j] - mean[j])}; dy starts at xo too. */
+  /** {@code sum[j] = sum_r dy[r, j]}, {@code product[j] = sum_r dy[r, j] * (x[r, j] - mean[j])}; dy starts at xo. */
   void columnGradientSums(float[] sum, float[] product, float[] mean, int co, float[] dy, float[] x, int xo, int rows,
       int stride, int n);
 

@@ -1,8 +1,8 @@
 package org.diffusionrpo.kernels.cpu;
 
 /**
- * Sums in double over fixed pieces, added in the order of the pieces. In plain Java: vectors of doubles would be a second
- * width, which stops the inlining of all vector loads on JDK 17, and memory is nearly as slow.
+ * Sums in double over fixed pieces, added in the order of the pieces. In plain Java: half vectors of floats for vectors
+ * of doubles would be a second width, which stops the inlining of all vector loads on JDK 17.
  */
 public final class Reduce {
   private static final int PIECE = 64 * 1024;

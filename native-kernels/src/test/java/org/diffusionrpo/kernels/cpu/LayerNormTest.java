@@ -17,7 +17,8 @@ class LayerNormTest {
   private static final double DIFFERENCES = 1e-7;
 
   @ParameterizedTest
-  @CsvSource({"1,1", "2,2", "1,3", "3,3", "2,7", "5,15", "7,16", "33,17", "2,31", "100,33", "17,100", "300,320", "3,1025", "77,768"})
+  @CsvSource({"1,1", "2,2", "1,3", "3,3", "2,7", "5,15", "7,16", "33,17", "2,31", "100,33",
+      "17,100", "300,320", "3,1025", "77,768"})
   void forwardAndBackwardMatchTheDefinition(int rows, int columns) {
     float[] x = gaussian(1, rows * columns);
     float[] dy = gaussian(2, rows * columns);

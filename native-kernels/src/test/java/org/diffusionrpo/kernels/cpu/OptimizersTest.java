@@ -151,7 +151,8 @@ class OptimizersTest {
 
   @Test
   void adafactorCountsStepsFromOne() {
-    assertThrows(IllegalArgumentException.class, () -> Adafactor.step(new float[1], new float[1], new float[1], 1, 0, 1, 0));
+    float[] one = {1};
+    assertThrows(IllegalArgumentException.class, () -> Adafactor.step(one, one, one, 1, 0, 1, 0));
   }
 
   @Test

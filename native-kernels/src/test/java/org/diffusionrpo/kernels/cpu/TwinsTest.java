@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The vector loops against plain Java, both in one JVM. Elementwise results have equal bits, whatever the offset and the
- * length; sums differ in their order alone.
+ * The vector loops against plain Java, both in one JVM. Elementwise results have equal bits, whatever the offset and
+ * the length; sums differ in their order alone.
  */
 class TwinsTest {
   /** Float sums of up to 1025 values of scale 1, in another order. */
