@@ -42,7 +42,7 @@ final class RunProgress implements CompareListener, AutoCloseable {
 
   @Override
   public void onProgress(long done, long total) {
-    update(done, total, "");
+    update(0, done, total, "");
   }
 
   @Override
@@ -52,7 +52,7 @@ final class RunProgress implements CompareListener, AutoCloseable {
     accuracy = smoothed(accuracy, metrics.getOrDefault(LossMetric.IMPLICIT_ACCURACY.key(), Double.NaN));
     String note = String.format(Locale.ROOT, "loss %.4f", loss)
         + (Double.isNaN(accuracy) ? "" : String.format(Locale.ROOT, ", implicit accuracy %.0f%%", 100 * accuracy));
-    update(report.step(), report.total(), note);
+    update(report.step() - 1, report.step(), report.total(), note);
   }
 
   @Override
@@ -60,9 +60,10 @@ final class RunProgress implements CompareListener, AutoCloseable {
     return Interruption.requested();
   }
 
-  private void update(long done, long total, String note) {
+  /** @param before how much was done before the first call, by the run that this one resumes */
+  private void update(long before, long done, long total, String note) {
     if (line == null) {
-      line = new ProgressLine(err, task, total);
+      line = new ProgressLine(err, task, before, total);
     }
     line.update(done, note);
   }
