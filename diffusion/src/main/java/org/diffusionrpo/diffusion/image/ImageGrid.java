@@ -7,6 +7,8 @@ import java.util.List;
 /** Puts pictures into a table with labels above the columns and to the left of the rows. */
 public final class ImageGrid {
   private static final int GAP = 4;
+  /** Side of a cell that takes a label of some words. */
+  private static final int LEGIBLE = 128;
   /** A cell of so many pixels gets labels one step larger. */
   private static final int PIXELS_PER_SCALE = 160;
   /** Row labels are broken at blanks into lines of about so many characters. */
@@ -60,6 +62,20 @@ public final class ImageGrid {
         if (rows.get(r).get(c) != null) {
           paste(rgb, width, rows.get(r).get(c), left + c * (cellWidth + GAP), y);
         }
+      }
+    }
+    return new RgbImage(width, height, rgb);
+  }
+
+  /** A picture smaller than a label can be read in, enlarged by repeating its pixels; others stay as they are. */
+  public static RgbImage magnifySmall(RgbImage image) {
+    int factor = Math.max(1, LEGIBLE / Math.max(image.width(), image.height()));
+    int width = image.width() * factor;
+    int height = image.height() * factor;
+    byte[] rgb = new byte[3 * width * height];
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        System.arraycopy(image.rgb(), 3 * (y / factor * image.width() + x / factor), rgb, 3 * (y * width + x), 3);
       }
     }
     return new RgbImage(width, height, rgb);

@@ -80,10 +80,11 @@ final class AlignReport {
     }
     int shown = Math.min(settings.samples, prompts.size());
     if (shown > 0) {
-      writeGrid(prompts.subList(0, shown), before, after);
+      writeGrid(spread(prompts, shown), spread(before, shown), spread(after, shown));
     }
     folder.writeManifest(manifest);
-    HtmlReport.write(folder.report(), page(prompts.subList(0, shown), before, after, scoreBefore, scoreAfter, tables));
+    HtmlReport.write(folder.report(), page(spread(prompts, shown), spread(before, shown), spread(after, shown), scoreBefore,
+        scoreAfter, tables));
     return new AlignResult(settings.steps, folder.path(), folder.model(), scoreBefore, scoreAfter);
   }
 
@@ -102,14 +103,22 @@ final class AlignReport {
         data.styled(), Split.VALIDATION, settings.style, Math.max(settings.evaluate, settings.samples));
   }
 
+  /** Two rows, one column for each prompt; small pictures magnified by whole pixels. */
   private void writeGrid(List<String> prompts, List<RgbImage> before, List<RgbImage> after) throws IOException {
-    List<List<RgbImage>> rows = new ArrayList<>();
-    for (int i = 0; i < prompts.size(); i++) {
-      rows.add(List.of(before.get(i), after.get(i)));
-    }
-    byte[] png = ImageCodec.encodePng(ImageGrid.compose(rows, List.of(BEFORE, AFTER), prompts));
+    List<List<RgbImage>> rows = List.of(
+        before.stream().map(ImageGrid::magnifySmall).toList(), after.stream().map(ImageGrid::magnifySmall).toList());
+    byte[] png = ImageCodec.encodePng(ImageGrid.compose(rows, prompts, List.of(BEFORE, AFTER)));
     Files.write(folder.samples(), PngText.add(png, Map.of("parameters", "seed " + settings.seed + ", " + sampling),
         folder.samples().toString()));
+  }
+
+  /** {@code count} items spread evenly over a list, so that the shown pictures are not all of one kind. */
+  private static <T> List<T> spread(List<T> all, int count) {
+    List<T> chosen = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      chosen.add(all.get(i * all.size() / count));
+    }
+    return chosen;
   }
 
   private Page page(List<String> prompts, List<RgbImage> before, List<RgbImage> after, StyleAlignment.Score scoreBefore,

@@ -140,7 +140,7 @@ public final class CompareReport {
     for (Sample sample : samples) {
       List<RgbImage> row = new ArrayList<>();
       for (Map.Entry<String, byte[]> picture : sample.pngs().entrySet()) {
-        row.add(ImageCodec.decode(picture.getValue(), picture.getKey()));
+        row.add(ImageGrid.magnifySmall(ImageCodec.decode(picture.getValue(), picture.getKey())));
       }
       rows.add(row);
     }
