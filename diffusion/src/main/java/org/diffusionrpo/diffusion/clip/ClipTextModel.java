@@ -90,7 +90,8 @@ public final class ClipTextModel {
   public Tensor projectBackward(Tensor dEmbeds, int[] ids, Tape tape) {
     int samples = dEmbeds.dim(0);
     try (MemoryScope scope = dEmbeds.backend().scope()) {
-      return scope.keep(Rows.scatter(projection.backward(dEmbeds, tape), eosRows(ids, samples), samples, ids.length / samples));
+      Tensor dPooled = projection.backward(dEmbeds, tape);
+      return scope.keep(Rows.scatter(dPooled, eosRows(ids, samples), samples, ids.length / samples));
     }
   }
 

@@ -39,7 +39,7 @@ public final class ClipObjective implements TrainObjective {
     this.clip = clip;
     this.tokenizer = tokenizer;
     this.groups = groups;
-    this.sampler = new BatchSampler(seed, groups.size(), batch);
+    this.sampler = BatchSampler.withoutRepeats(seed, groups.size(), batch);
     this.seed = seed;
   }
 

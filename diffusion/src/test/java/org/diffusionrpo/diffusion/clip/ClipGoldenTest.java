@@ -60,8 +60,9 @@ class ClipGoldenTest {
     for (int i = 0; i < 2; i++) {
       for (int j = 0; j < TEXTS; j++) {
         double expected = Double.parseDouble(words[i * TEXTS + j]);
-        double cosine = dot(images, i * width, texts, j * width, width)
-            / Math.sqrt(dot(images, i * width, images, i * width, width) * dot(texts, j * width, texts, j * width, width));
+        double squares = dot(images, i * width, images, i * width, width)
+            * dot(texts, j * width, texts, j * width, width);
+        double cosine = dot(images, i * width, texts, j * width, width) / Math.sqrt(squares);
         assertEquals(expected, cosine, GoldenNumbers.OUTPUT_TOLERANCE, "cosine of image " + i + " and text " + j);
       }
     }

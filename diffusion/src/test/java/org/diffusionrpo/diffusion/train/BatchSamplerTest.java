@@ -1,6 +1,7 @@
 package org.diffusionrpo.diffusion.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -22,6 +23,19 @@ class BatchSamplerTest {
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       int[] seen = Arrays.stream(sequence, epoch * items, (epoch + 1) * items).sorted().toArray();
       assertArrayEquals(IntStream.range(0, items).toArray(), seen, "epoch " + epoch);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"12,4", "13,4", "7,7", "9,5"})
+  void withoutRepeatsABatchHoldsNoItemTwiceAndAnEpochNeither(int items, int batch) {
+    BatchSampler sampler = BatchSampler.withoutRepeats(3, items, batch);
+    int perEpoch = items / batch;
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      int first = epoch * perEpoch;
+      long different = IntStream.range(first, first + perEpoch).flatMap(step -> Arrays.stream(sampler.batch(step)))
+          .distinct().count();
+      assertEquals(perEpoch * batch, different, "epoch " + epoch);
     }
   }
 
@@ -52,5 +66,7 @@ class BatchSamplerTest {
   void emptyDataAndEmptyBatchesAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new BatchSampler(1, 0, 4));
     assertThrows(IllegalArgumentException.class, () -> new BatchSampler(1, 4, 0));
+    assertThrows(IllegalArgumentException.class, () -> BatchSampler.withoutRepeats(1, 4, 0));
+    assertThrows(IllegalArgumentException.class, () -> BatchSampler.withoutRepeats(1, 4, 5));
   }
 }
