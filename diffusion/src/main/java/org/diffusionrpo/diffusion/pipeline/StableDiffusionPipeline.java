@@ -161,7 +161,8 @@ public final class StableDiffusionPipeline {
     }
     for (String text : texts) {
       if (tokenizer.encode(text).truncated()) {
-        LOG.warn("The text encoder reads {} tokens; the end of this prompt is cut off: {}", tokenizer.maxLength(), text);
+        LOG.warn("The text encoder reads {} tokens; the end of this prompt is cut off: {}",
+            tokenizer.maxLength(), text);
       }
     }
     return encoder.contexts(List.copyOf(texts));
@@ -172,8 +173,8 @@ public final class StableDiffusionPipeline {
     int width = settings.width() == 0 ? unet.config().sampleSize() * factor : settings.width();
     int height = settings.height() == 0 ? unet.config().sampleSize() * factor : settings.height();
     if (width % factor != 0 || height % factor != 0) {
-      throw new IllegalArgumentException("a picture of " + width + " x " + height + " pixels: this model draws multiples "
-          + "of " + factor);
+      throw new IllegalArgumentException("a picture of " + width + " x " + height + " pixels: this model draws "
+          + "multiples of " + factor);
     }
     return Shape.of(height / factor, width / factor, vae.config().latentChannels());
   }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
 
 /** {@code drpo doctor}: whether this machine is fit, and what to do where it is not. */
 @Command(name = "doctor", mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpWidth = 110,
-    description = "Check this machine: Java, vector support, cores, memory, disk, GPU. Exit code 1 if something is broken.",
+    description = "Check this machine: Java, vector support, cores, memory, disk, GPU. Exit code 1 on a problem.",
     footer = {"", "Example:", "  drpo doctor"})
 final class DoctorCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -22,7 +22,8 @@ final class Errors {
 
   static int onParameters(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
-    print(command, (e instanceof UnmatchedArgumentException unmatched ? unknown(unmatched) : e.getMessage()) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
+    print(command,
+        (e instanceof UnmatchedArgumentException unmatched ? unknown(unmatched) : e.getMessage()) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
     return BAD_INPUT;
   }
 

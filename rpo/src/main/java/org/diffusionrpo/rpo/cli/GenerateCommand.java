@@ -128,7 +128,8 @@ final class GenerateCommand implements Callable<Integer> {
       Files.readString(promptFile).lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(all::add);
     }
     if (all.isEmpty()) {
-      throw new IllegalArgumentException(promptFile == null ? "no prompt given; for example: drpo generate \"red apple\""
+      throw new IllegalArgumentException(promptFile == null
+          ? "no prompt given; for example: drpo generate \"red apple\""
           : "--prompts " + promptFile + ": holds no prompt");
     }
     prompts = all;

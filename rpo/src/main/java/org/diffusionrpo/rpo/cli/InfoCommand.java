@@ -54,7 +54,8 @@ final class InfoCommand implements Callable<Integer> {
           ModelSummary.size(part.bytes()), part.types());
     }
     if (parts.size() > 1) {
-      out.printf(ROW, "total", "", "", ModelSummary.count(parts.stream().mapToLong(ModelSummary.Part::parameters).sum()),
+      out.printf(ROW, "total", "", "",
+          ModelSummary.count(parts.stream().mapToLong(ModelSummary.Part::parameters).sum()),
           ModelSummary.size(parts.stream().mapToLong(ModelSummary.Part::bytes).sum()), "");
       printSettings(out, ModelFolder.open(model));
     }
