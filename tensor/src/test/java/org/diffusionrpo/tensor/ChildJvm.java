@@ -11,9 +11,15 @@ public final class ChildJvm {
 
   /** What the class prints; anything but exit status 0 is an {@link AssertionError} with all of its output. */
   public static String run(Class<?> main, String... options) throws IOException, InterruptedException {
+    List<String> flags = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector"));
+    flags.addAll(List.of(options));
+    return runPlain(main, flags.toArray(String[]::new));
+  }
+
+  /** As {@link #run} with no flags but these: the machine that a user starts who knows nothing of vectors. */
+  public static String runPlain(Class<?> main, String... options) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElse("java"));
-    command.add("--add-modules=jdk.incubator.vector");
     command.addAll(List.of(options));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
