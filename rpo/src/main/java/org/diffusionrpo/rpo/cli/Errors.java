@@ -23,7 +23,8 @@ final class Errors {
   static int onParameters(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     print(command,
-        (e instanceof UnmatchedArgumentException unmatched ? unknown(unmatched) : e.getMessage()) + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
+        (e instanceof UnmatchedArgumentException unmatched ? unknown(unmatched) : e.getMessage())
+            + " (see " + command.getCommandSpec().qualifiedName() + " --help)");
     return BAD_INPUT;
   }
 
