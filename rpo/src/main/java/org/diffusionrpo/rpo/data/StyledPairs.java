@@ -1,10 +1,10 @@
 package org.diffusionrpo.rpo.data;
 
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import org.diffusionrpo.tensor.Philox;
 
 /** Forms preference pairs from the bundled images: a concept in the preferred style wins over it in another style. */
 public final class StyledPairs {
@@ -28,17 +28,17 @@ public final class StyledPairs {
     images.byConcept(split).forEach((concept, byStyle) -> {
       StyledImage winner = byStyle.get(preferred);
       if (winner != null) {
-        draw(byStyle, preferred, losers, seed * 31 + concept.hashCode()).forEach(loser -> pairs.add(new PreferencePair(
-            winner.png(), loser.png(), winner.caption(), concept + ":" + preferred + ">" + loser.style())));
+        for (StyledImage loser : draw(byStyle, preferred, losers, Philox.stream(seed, "losers/" + concept, 0))) {
+          pairs.add(new PreferencePair(winner.png(), loser.png(), winner.caption(),
+              concept + ":" + preferred + ">" + loser.style()));
+        }
       }
     });
     return pairs;
   }
 
-  private static List<StyledImage> draw(Map<String, StyledImage> byStyle, String preferred, int count, long seed) {
-    List<StyledImage> others = new ArrayList<>(byStyle.values());
-    others.removeIf(image -> image.style().equals(preferred));
-    Collections.shuffle(others, new Random(seed));
-    return others.subList(0, Math.min(count, others.size()));
+  private static List<StyledImage> draw(Map<String, StyledImage> byStyle, String preferred, int count, Philox random) {
+    List<StyledImage> others = byStyle.values().stream().filter(image -> !image.style().equals(preferred)).toList();
+    return Arrays.stream(random.permutation(others.size())).limit(count).mapToObj(others::get).toList();
   }
 }

@@ -1,7 +1,7 @@
 package org.diffusionrpo.rpo.eval;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
+import org.diffusionrpo.tensor.Philox;
 
 /** Percentile bootstrap of a mean. Efron 1979. The result is a function of the values and the seed. */
 public final class Bootstrap {
@@ -21,7 +21,7 @@ public final class Bootstrap {
       throw new IllegalArgumentException("bootstrap of " + values.length + " values at level " + level + " with "
           + resamples + " resamples");
     }
-    SplittableRandom random = new SplittableRandom(seed);
+    Philox random = Philox.stream(seed, "bootstrap", 0);
     double[] means = new double[resamples];
     for (int r = 0; r < resamples; r++) {
       double sum = 0;

@@ -1,7 +1,7 @@
 package org.diffusionrpo.rpo.eval;
 
-import java.util.SplittableRandom;
 import org.apache.commons.math3.distribution.BinomialDistribution;
+import org.diffusionrpo.tensor.Philox;
 
 /** Tests whether method A differs from method B on the same prompts and seeds. Two-sided p-values. */
 public final class PairedTest {
@@ -54,7 +54,7 @@ public final class PairedTest {
     double threshold = Math.abs(observed) - 1e-12 * size;
     boolean exact = a.length <= EXACT;
     int patterns = exact ? 1 << a.length : samples;
-    SplittableRandom random = new SplittableRandom(seed);
+    Philox random = Philox.stream(seed, "permutation test", 0);
     int extreme = 0;
     for (int p = 0; p < patterns; p++) {
       double sum = 0;

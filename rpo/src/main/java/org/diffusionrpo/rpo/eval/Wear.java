@@ -1,7 +1,7 @@
 package org.diffusionrpo.rpo.eval;
 
-import java.util.SplittableRandom;
 import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.tensor.Philox;
 
 /**
  * Makes a real picture look as if a small diffusion model had drawn it: softer, with faint noise of pixel size and of a
@@ -37,11 +37,11 @@ final class Wear {
    * @param deviation of the first noise, in steps of 1/255
    */
   static RgbImage roughen(RgbImage image, double deviation, long seed) {
-    SplittableRandom random = new SplittableRandom(seed);
+    Philox random = Philox.stream(seed, "wear", 0);
     return noisy(soften(noisy(image, deviation, random)), deviation / 3, random);
   }
 
-  private static RgbImage noisy(RgbImage image, double deviation, SplittableRandom random) {
+  private static RgbImage noisy(RgbImage image, double deviation, Philox random) {
     byte[] noisy = image.rgb().clone();
     for (int i = 0; i < noisy.length; i++) {
       double value = (noisy[i] & 0xFF) + deviation * random.nextGaussian();
