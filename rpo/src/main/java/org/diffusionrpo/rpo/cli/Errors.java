@@ -56,7 +56,7 @@ final class Errors {
     boolean takesCommands = !e.getCommandLine().getSubcommands().isEmpty();
     String kind = argument.startsWith("-") ? "option" : takesCommands ? "command" : "argument";
     return "unknown " + kind + " '" + argument + "'" + (e.getSuggestions().isEmpty() ? ""
-        : "; did you mean " + String.join(" or ", e.getSuggestions()) + "?");
+        : "; did you mean " + e.getSuggestions().get(0) + "?");
   }
 
   private static void print(CommandLine command, String message) {
