@@ -60,7 +60,7 @@ public final class AlignSettings {
   public Objective objective = Objective.RPO;
 
   @Option(names = "--steps", description = "Updates of the whole run (default: ${DEFAULT-VALUE}).")
-  public int steps = 300;
+  public int steps = 150;
 
   @Option(names = "--batch", description = "Pairs per update (default: ${DEFAULT-VALUE}).")
   public int batch = 16;

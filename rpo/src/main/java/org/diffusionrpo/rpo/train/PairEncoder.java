@@ -1,7 +1,10 @@
 package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
@@ -49,37 +52,69 @@ public final class PairEncoder {
   }
 
   /**
-   * Encodes all pairs: resize of the short side (Pillow's bilinear) and centre crop, as Diffusion-DPO's script.
+   * Encodes all pairs: resize of the short side (Pillow's bilinear) and centre crop, as Diffusion-DPO's script. A
+   * picture or caption that stands in many pairs is encoded once.
    *
    * @param progress called with the number of pairs done
    */
   public EncodedPairs encode(List<PreferencePair> pairs, IntConsumer progress) throws IOException {
-    Map<String, float[]> contexts = latents.contexts(pairs.stream().map(PreferencePair::caption).toList());
-    List<float[]> winners = new ArrayList<>();
-    List<float[]> losers = new ArrayList<>();
-    List<double[]> winnerImages = new ArrayList<>();
-    List<double[]> loserImages = new ArrayList<>();
-    List<double[]> prompts = clip == null ? List.of()
-        : clip.texts(pairs.stream().map(PreferencePair::caption).toList());
-    for (int from = 0; from < pairs.size(); from += CHUNK) {
-      List<PreferencePair> chunk = pairs.subList(from, Math.min(pairs.size(), from + CHUNK));
-      List<RgbImage> w = new ArrayList<>();
-      List<RgbImage> l = new ArrayList<>();
-      for (PreferencePair pair : chunk) {
-        w.add(prepare(pair.winner(), pair.id()));
-        l.add(prepare(pair.loser(), pair.id()));
-      }
-      winners.addAll(latents.moments(w));
-      losers.addAll(latents.moments(l));
-      if (clip != null) {
-        winnerImages.addAll(clip.images(w));
-        loserImages.addAll(clip.images(l));
-      }
-      progress.accept(from + chunk.size());
+    List<String> captions = pairs.stream().map(PreferencePair::caption).toList();
+    Map<String, float[]> contexts = latents.contexts(captions);
+    Map<ByteBuffer, Encoded> pictures = encodePictures(pairs, progress);
+    List<Encoded> winners = pairs.stream().map(pair -> pictures.get(ByteBuffer.wrap(pair.winner()))).toList();
+    List<Encoded> losers = pairs.stream().map(pair -> pictures.get(ByteBuffer.wrap(pair.loser()))).toList();
+    return new EncodedPairs(latentShape, latents.contextShape(), moments(winners), moments(losers),
+        captions.stream().map(contexts::get).toList(), latents.contexts(List.of("")).get(""),
+        embeddings(winners), embeddings(losers), prompts(captions));
+  }
+
+  /** @param embedding null without a CLIP */
+  private record Encoded(float[] moments, double[] embedding) {}
+
+  /** Every different picture of the pairs by its bytes. */
+  private Map<ByteBuffer, Encoded> encodePictures(List<PreferencePair> pairs, IntConsumer progress) throws IOException {
+    Map<ByteBuffer, String> sources = new LinkedHashMap<>();
+    for (PreferencePair pair : pairs) {
+      sources.putIfAbsent(ByteBuffer.wrap(pair.winner()), pair.id());
+      sources.putIfAbsent(ByteBuffer.wrap(pair.loser()), pair.id());
     }
-    return new EncodedPairs(latentShape, latents.contextShape(), winners, losers,
-        pairs.stream().map(pair -> contexts.get(pair.caption())).toList(), latents.contexts(List.of("")).get(""),
-        winnerImages, loserImages, prompts);
+    List<ByteBuffer> different = List.copyOf(sources.keySet());
+    Map<ByteBuffer, Encoded> encoded = new HashMap<>();
+    for (int from = 0; from < different.size(); from += CHUNK) {
+      List<ByteBuffer> chunk = different.subList(from, Math.min(different.size(), from + CHUNK));
+      List<RgbImage> images = new ArrayList<>();
+      for (ByteBuffer bytes : chunk) {
+        images.add(prepare(bytes.array(), sources.get(bytes)));
+      }
+      List<float[]> moments = latents.moments(images);
+      List<double[]> embeddings = clip == null ? null : clip.images(images);
+      for (int i = 0; i < chunk.size(); i++) {
+        encoded.put(chunk.get(i), new Encoded(moments.get(i), embeddings == null ? null : embeddings.get(i)));
+      }
+      progress.accept((int) ((long) pairs.size() * (from + chunk.size()) / different.size()));
+    }
+    return encoded;
+  }
+
+  private List<double[]> prompts(List<String> captions) {
+    if (clip == null) {
+      return List.of();
+    }
+    List<String> different = captions.stream().distinct().toList();
+    List<double[]> embeddings = clip.texts(different);
+    Map<String, double[]> byCaption = new HashMap<>();
+    for (int i = 0; i < different.size(); i++) {
+      byCaption.put(different.get(i), embeddings.get(i));
+    }
+    return captions.stream().map(byCaption::get).toList();
+  }
+
+  private static List<float[]> moments(List<Encoded> pictures) {
+    return pictures.stream().map(Encoded::moments).toList();
+  }
+
+  private List<double[]> embeddings(List<Encoded> pictures) {
+    return clip == null ? List.of() : pictures.stream().map(Encoded::embedding).toList();
   }
 
   private RgbImage prepare(byte[] encoded, String id) throws IOException {
