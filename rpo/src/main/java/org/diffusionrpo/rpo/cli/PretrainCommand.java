@@ -72,7 +72,7 @@ final class PretrainCommand implements Runnable {
   static final class Vae implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Mixin private StageOptions options = new StageOptions(1600, 16, 1e-3, 100, 0, 0.999, 200);
+    @Mixin private StageOptions options = new StageOptions(1600, 16, 1e-3, 200, 0, 0.999, 200);
 
     @Option(names = "--kl", paramLabel = "WEIGHT", description = "Weight of the KL term (default: ${DEFAULT-VALUE}).")
     private double kl = 0.01;
@@ -91,7 +91,7 @@ final class PretrainCommand implements Runnable {
   static final class ClipStage implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Mixin private StageOptions options = new StageOptions(1500, 128, 1e-3, 100, 0.1, 0.99, 200);
+    @Mixin private StageOptions options = new StageOptions(2200, 128, 1e-3, 100, 0.1, 0.99, 200);
 
     @Override
     public Integer call() throws IOException {
@@ -109,7 +109,7 @@ final class PretrainCommand implements Runnable {
   static final class UNet implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Mixin private StageOptions options = new StageOptions(16_000, 32, 5e-4, 500, 0.01, 0.9995, 500);
+    @Mixin private StageOptions options = new StageOptions(7000, 32, 5e-4, 500, 0.01, 0.9995, 500);
 
     @Option(names = "--caption-dropout", paramLabel = "SHARE", description = "Share of pictures that see the empty prompt "
         + "(default: ${DEFAULT-VALUE}).")
