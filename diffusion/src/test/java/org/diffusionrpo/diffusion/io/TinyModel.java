@@ -32,7 +32,7 @@ public final class TinyModel {
        "num_attention_heads": 2, "vocab_size": 540, "max_position_embeddings": 9, "hidden_act": "quick_gelu"}""";
   private static final String CLIP = """
       {"architectures": ["CLIPModel"], "projection_dim": 6, "text_config": {"hidden_size": 12, "intermediate_size": 24,
-       "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 540, "max_position_embeddings": 9},
+       "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 523, "max_position_embeddings": 9},
        "vision_config": {"hidden_size": 12, "intermediate_size": 24, "num_hidden_layers": 1, "num_attention_heads": 2,
        "image_size": 10, "patch_size": 5}}""";
 
