@@ -49,18 +49,19 @@ public final class AlignRun {
     if (settings.measures()) {
       Bundled.require(Bundled.styleClassifier()); // missing it shows now, not after the last update
     }
-    listener.onPhase("Loading " + modelPath);
-    try (Backend backend = Backends.open(settings.backend);
-        StableDiffusion model = StableDiffusion.load(modelPath, backend,
+    ModelFolder parts = ModelFolder.open(modelPath);
+    AlignData data = AlignData.load(settings);
+    ObjectNode manifest = RunManifest.of(settings, modelPath, data.source());
+    manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
+    RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
+    try (Backend backend = open();
+        StableDiffusion model = StableDiffusion.load(parts, backend,
             new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
         Clip clip = loadClip(backend, model)) {
       Aligner.requireEpsilon(model);
-      AlignData data = AlignData.load(settings);
-      ObjectNode manifest = RunManifest.of(settings, modelPath, data.source());
-      manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
-      RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
       Component<UNet2DConditionModel> base =
-          ModelFolder.open(modelPath).loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
+          parts.loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
+      folder.create(manifest);
       try {
         Aligner aligner = new Aligner(backend, model, base.value(), encode(backend, model, clip, data));
         int done = aligner.train(settings, folder.checkpoints(), folder.metrics(), listener);
@@ -75,6 +76,12 @@ public final class AlignRun {
         base.value().close();
       }
     }
+  }
+
+  private Backend open() {
+    Backend backend = Backends.open(settings.backend);
+    listener.onPhase("Loading " + modelPath);
+    return backend;
   }
 
   private EncodedPairs encode(Backend backend, StableDiffusion model, Clip clip, AlignData data) throws IOException {

@@ -32,7 +32,8 @@ final class RunFolder {
   }
 
   /**
-   * Opens the folder of a run. A folder with something in it is only taken to resume the very run that it holds.
+   * Checks the folder of a run and writes nothing. A folder with something in it is only taken to resume the very run
+   * that it holds.
    *
    * @param manifest every setting, hash and version of this run
    */
@@ -50,9 +51,13 @@ final class RunFolder {
     } else if (Files.isDirectory(path) && !isEmpty(path)) {
       throw new IllegalArgumentException("--out " + path + ": is not empty and holds no run");
     }
-    Files.createDirectories(path);
-    folder.writeManifest(manifest);
     return folder;
+  }
+
+  /** Begins or continues the run. */
+  void create(ObjectNode manifest) throws IOException {
+    Files.createDirectories(path);
+    writeManifest(manifest);
   }
 
   Path path() {

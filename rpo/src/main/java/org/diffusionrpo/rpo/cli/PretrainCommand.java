@@ -13,6 +13,7 @@ import org.diffusionrpo.rpo.data.Split;
 import org.diffusionrpo.rpo.data.StyledImages;
 import org.diffusionrpo.rpo.eval.StyleClassifier;
 import org.diffusionrpo.rpo.pretrain.ClipPretraining;
+import org.diffusionrpo.rpo.pretrain.PretrainOptions;
 import org.diffusionrpo.rpo.pretrain.UNetPretraining;
 import org.diffusionrpo.rpo.pretrain.VaePretraining;
 import org.diffusionrpo.tensor.Backend;
@@ -45,16 +46,17 @@ final class PretrainCommand implements Runnable {
 
   /** The training of one part; false when cancelled. */
   private interface Stage {
-    boolean train(Backend backend, TrainListener listener) throws IOException;
+    boolean train(Backend backend, PretrainOptions options, TrainListener listener) throws IOException;
   }
 
-  private static int run(CommandSpec spec, StageOptions options, String title, Stage stage, Path... made)
+  private static int run(CommandSpec spec, StageOptions options, String name, String title, Stage stage, Path... made)
       throws IOException {
+    PretrainOptions checked = options.of(name);
     boolean done;
     try (Backend backend = Backends.open(options.backend);
         RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
       progress.onPhase("Training the " + title);
-      done = stage.train(backend, progress);
+      done = stage.train(backend, checked, progress);
     }
     if (!done) {
       spec.commandLine().getErr().println("interrupted; the same command continues");
@@ -79,8 +81,8 @@ final class PretrainCommand implements Runnable {
 
     @Override
     public Integer call() throws IOException {
-      return run(spec, options, "autoencoder",
-          (backend, listener) -> VaePretraining.run(backend, options.of("vae"), kl, listener),
+      return run(spec, options, "vae", "autoencoder",
+          (backend, checked, listener) -> VaePretraining.run(backend, checked, kl, listener),
           options.parts().resolve(ModelFolder.VAE));
     }
   }
@@ -95,8 +97,7 @@ final class PretrainCommand implements Runnable {
 
     @Override
     public Integer call() throws IOException {
-      return run(spec, options, "CLIP",
-          (backend, listener) -> ClipPretraining.run(backend, options.of("clip"), listener),
+      return run(spec, options, "clip", "CLIP", ClipPretraining::run,
           options.parts().resolve(ModelFolder.CLIP), options.parts().resolve(ModelFolder.TEXT_ENCODER),
           options.parts().resolve(ModelFolder.TOKENIZER));
     }
@@ -130,8 +131,8 @@ final class PretrainCommand implements Runnable {
               + " first, with the same --work");
         }
       }
-      return run(spec, options, "UNet", (backend, listener) -> UNetPretraining.run(
-          backend, options.of("unet"), captionDropout, snrGamma, model, listener), model);
+      return run(spec, options, "unet", "UNet", (backend, checked, listener) -> UNetPretraining.run(
+          backend, checked, captionDropout, snrGamma, model, listener), model);
     }
   }
 

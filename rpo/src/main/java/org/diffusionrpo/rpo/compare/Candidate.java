@@ -29,7 +29,8 @@ record Candidate(double lr, double beta) {
   }
 
   static String number(double value) {
-    BigDecimal decimal = new BigDecimal(Double.toString(value)).stripTrailingZeros();
-    return Math.abs(value) < SMALL ? decimal.toString().toLowerCase(Locale.ROOT) : decimal.toPlainString();
+    String text = Double.toString(value);
+    return Math.abs(value) < SMALL ? text.replace(".0E", "E").toLowerCase(Locale.ROOT)
+        : new BigDecimal(text).stripTrailingZeros().toPlainString();
   }
 }

@@ -1,6 +1,7 @@
 package org.diffusionrpo.rpo.compare;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -58,8 +59,8 @@ final class Workbench implements AutoCloseable {
     this.inputs = inputs;
     this.listener = listener;
     this.classifier = StyleClassifier.load(inputs.classifier());
-    listener.onPhase("Loading " + inputs.model());
     this.backend = Backends.open(shared.backend);
+    listener.onPhase("Loading " + inputs.model());
     LoadOptions options = new LoadOptions(Storage.F32, Storage.F32, shared.gradientCheckpointing);
     this.model = StableDiffusion.load(inputs.model(), backend, options);
     this.base = ModelFolder.open(inputs.model()).loadUNet(backend, Storage.F32, shared.gradientCheckpointing);
@@ -114,6 +115,7 @@ final class Workbench implements AutoCloseable {
   }
 
   private int train(Unit unit) throws IOException {
+    Files.createDirectories(unit.folder());
     return aligner.train(
         unit.settings(), unit.folder().resolve("checkpoints"), unit.folder().resolve("metrics.jsonl"), listener);
   }

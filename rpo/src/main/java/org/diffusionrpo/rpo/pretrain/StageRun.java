@@ -1,7 +1,6 @@
 package org.diffusionrpo.rpo.pretrain;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,14 +55,14 @@ final class StageRun {
 
   /** Settings change what a schedule means, so a run keeps those that it began with. */
   private static void requireSame(PretrainOptions options, Path file) throws IOException {
-    ObjectMapper json = new ObjectMapper();
-    ObjectNode settings = json.createObjectNode()
+    String settings = new ObjectMapper().createObjectNode()
         .put("steps", options.steps()).put("batch", options.batch()).put("learning_rate", options.learningRate())
         .put("warmup", options.warmup()).put("weight_decay", options.weightDecay())
-        .put("ema_decay", options.emaDecay()).put("seed", options.seed());
+        .put("ema_decay", options.emaDecay()).put("seed", options.seed())
+        .toPrettyString() + "\n";
     if (!Files.exists(file)) {
-      AtomicFiles.write(file, settings.toPrettyString() + "\n");
-    } else if (!json.readTree(file.toFile()).equals(settings)) {
+      AtomicFiles.write(file, settings);
+    } else if (!Files.readString(file).equals(settings)) {
       throw new IllegalArgumentException(options.work() + ": holds a run with other settings, those of " + file
           + "; repeat them or choose another folder");
     }

@@ -1,0 +1,73 @@
+package org.diffusionrpo.rpo.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.diffusionrpo.rpo.TinyHome;
+import org.diffusionrpo.rpo.report.MetricsLog;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PretrainCommandTest {
+  @TempDir static Path homeFolder;
+  private static TinyHome home;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void makeHome() throws IOException {
+    home = new TinyHome(homeFolder);
+  }
+
+  @AfterAll
+  static void leaveHome() {
+    home.close();
+  }
+
+  @Test
+  void threePartsMakeAModelThatDraws() throws IOException {
+    stage("vae").assertDone();
+    stage("clip").assertDone();
+    stage("unet").assertDone();
+    assertEquals(1, MetricsLog.read(folder.resolve("vae/metrics.jsonl")).size());
+    Path picture = folder.resolve("picture.png");
+    CliRun.of("generate", "red cat", "--model", folder.resolve("model"), "--steps", 1, "--out", picture).assertDone();
+    assertTrue(Files.size(picture) > 0);
+  }
+
+  @Test
+  void aRunIsContinuedOnlyWithItsOwnSettings() throws IOException {
+    stage("vae").assertDone();
+    stage("vae").assertDone();
+    assertEquals(1, MetricsLog.read(folder.resolve("vae/metrics.jsonl")).size(), "no update is made twice");
+    CliRun other = CliRun.of("pretrain", "vae", "--work", folder, "--steps", 2, "--batch", 2);
+    assertEquals(2, other.code());
+    assertTrue(other.err().contains("other settings"), other.err());
+  }
+
+  @Test
+  void styleClassifierShowsItsAnswers() {
+    Path file = folder.resolve("classifier.json");
+    String out = CliRun.of("pretrain", "style", "--out", file).assertDone().out();
+    assertTrue(out.contains("wrote " + file), out);
+    assertTrue(out.contains("validation: right on ") && out.contains("test: right on "), out);
+    assertTrue(Files.isRegularFile(file));
+  }
+
+  @Test
+  void badInputIsRefused() {
+    CliRun.of("pretrain", "unet", "--work", folder).assertRefused("vae", "drpo pretrain vae");
+    CliRun.of("pretrain", "vae", "--work", folder, "--steps", 0).assertRefused("steps 0");
+    CliRun.of("pretrain", "clip", "--work", folder, "--lr", "fast").assertRefused("--lr", "fast");
+    CliRun.of("pretrain", "gan").assertRefused("gan");
+  }
+
+  private CliRun stage(String name) {
+    return CliRun.of("pretrain", name, "--work", folder, "--steps", 1, "--batch", 2, "--warmup", 0);
+  }
+}
