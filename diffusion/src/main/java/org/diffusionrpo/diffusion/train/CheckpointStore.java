@@ -46,7 +46,7 @@ public final class CheckpointStore {
    * @param notes see {@link TrainState#save}
    */
   public void save(int step, TrainState state, Map<String, String> notes) throws IOException {
-    Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
+    Path target = path(step);
     delete(target); // a damaged one of the same step
     Files.createDirectories(target);
     state.save(target.resolve(STATE), notes);
@@ -70,6 +70,11 @@ public final class CheckpointStore {
     return Optional.empty();
   }
 
+  /** Removes the checkpoint of an update, if there is one. */
+  void remove(int step) throws IOException {
+    delete(path(step));
+  }
+
   /** Removes all checkpoints and the folder, unless something else lies in it. */
   public void clear() throws IOException {
     for (Path checkpoint : newestFirst()) {
@@ -83,6 +88,10 @@ public final class CheckpointStore {
       }
       Files.delete(folder);
     }
+  }
+
+  private Path path(int step) {
+    return folder.resolve(String.format(Locale.ROOT, "step-%08d", step));
   }
 
   private List<Path> newestFirst() throws IOException {

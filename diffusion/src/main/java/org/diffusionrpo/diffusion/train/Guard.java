@@ -28,6 +28,7 @@ final class Guard {
   private final int maxSkips;
   private final Deque<Double> norms = new ArrayDeque<>();
   private int skips;
+  private boolean finite = true;
 
   Guard(int maxSkips) {
     this.maxSkips = maxSkips;
@@ -35,6 +36,7 @@ final class Guard {
 
   /** Why this update must be skipped, or null when it is sound. */
   String objection(double loss, double gradNorm) {
+    finite = Double.isFinite(loss) && Double.isFinite(gradNorm);
     String reason = reason(loss, gradNorm);
     if (reason == null) {
       skips = 0;
@@ -51,6 +53,16 @@ final class Guard {
   /** True when so many updates in a row were skipped that the run has diverged. */
   boolean diverged() {
     return skips >= maxSkips;
+  }
+
+  /** Updates skipped in a row up to the latest. */
+  int skips() {
+    return skips;
+  }
+
+  /** False when the latest loss or gradient was not finite, which a spike passes over but ruined weights never do. */
+  boolean finite() {
+    return finite;
   }
 
   /** All that later decisions depend on, as text that gives back the same numbers. */

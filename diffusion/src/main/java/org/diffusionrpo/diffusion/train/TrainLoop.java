@@ -60,7 +60,8 @@ public final class TrainLoop {
    * Makes the updates from {@code first} on and saves a checkpoint at the end, also when cancelled.
    *
    * @return updates made in all; less than the settings' steps when the listener cancelled
-   * @throws DivergedException when the guard gave up; the last checkpoint is from before
+   * @throws DivergedException when the guard gave up, or the last of all updates had no finite loss or gradient; the
+   *     newest checkpoint is then from before the weights broke
    */
   public int run(TrainObjective objective, int first) throws IOException {
     int step = first;
@@ -69,10 +70,8 @@ public final class TrainLoop {
       StepReport report = update(objective, step);
       step++;
       listener.onStep(report);
-      if (guard.diverged()) {
-        String last = saved == 0 ? "there is no checkpoint yet" : "the last checkpoint is of update " + saved;
-        throw new DivergedException("stopped after " + settings.maxSkips() + " updates in a row that could not be made"
-            + " (" + report.skipped() + "); " + last + ". A lower learning rate or a smaller beta usually helps");
+      if (guard.diverged() || step == settings.steps() && !guard.finite()) {
+        throw diverged(step - guard.skips(), first, report.skipped());
       }
       boolean sound = report.skipped() == null;
       if (sound && step % settings.checkpointEvery() == 0 && step < settings.steps()) {
@@ -84,6 +83,21 @@ public final class TrainLoop {
       checkpoints.save(step, state, guard.notes());
     }
     return step;
+  }
+
+  /**
+   * Skipped updates left the weights as update {@code made} had made them: a checkpoint of just these would fail again,
+   * so it must not be the newest. One that this run resumed from is never removed.
+   */
+  private DivergedException diverged(int made, int first, String reason) throws IOException {
+    if (made > first) {
+      checkpoints.remove(made);
+    }
+    String last = checkpoints.latest().map(checkpoint -> "the last checkpoint is of update " + checkpoint.step())
+        .orElse("there is no checkpoint yet");
+    String updates = guard.skips() == 1 ? "an update" : guard.skips() + " updates in a row";
+    return new DivergedException("stopped after " + updates + " that could not be made (" + reason + "); " + last
+        + ". A lower learning rate or a smaller beta usually helps");
   }
 
   private StepReport update(TrainObjective objective, int step) throws IOException {

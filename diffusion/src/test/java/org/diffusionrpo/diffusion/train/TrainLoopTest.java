@@ -81,6 +81,31 @@ class TrainLoopTest {
   }
 
   @Test
+  void checkpointOfTheWeightsThatBrokeIsNotTheOneToResumeFrom() throws IOException {
+    try (OneWeight model = new OneWeight()) {
+      TrainLoop loop = model.loop(30, folder, TrainListener.SILENT);
+      List<Double> norms = List.of(1., 1., 1., 1., 1., 1., 1., 1., NAN, NAN, NAN);
+      DivergedException e = assertThrows(DivergedException.class, () -> loop.run(model.objective(norms), 0));
+      assertTrue(e.getMessage().contains("the last checkpoint is of update 4"), e.getMessage());
+      TrainLoop again = model.loop(30, folder, TrainListener.SILENT);
+      assertEquals(4, again.resume());
+      assertThrows(DivergedException.class, () -> again.run(model.objective(List.of(1., 1., 1., 1., NAN, NAN, NAN)), 4));
+      assertEquals(4, model.loop(30, folder, TrainListener.SILENT).resume(), "what a run resumed from stays");
+    }
+  }
+
+  @Test
+  void runThatEndsWithoutAFiniteLossHasDivergedHoweverFewItsSkips() throws IOException {
+    try (OneWeight model = new OneWeight()) {
+      TrainLoop loop = model.loop(6, folder, TrainListener.SILENT);
+      DivergedException e = assertThrows(DivergedException.class,
+          () -> loop.run(model.objective(List.of(1., 1., 1., 1., 1., NAN)), 0));
+      assertTrue(e.getMessage().startsWith("stopped after an update that could not be made (the loss is NaN); the last "
+          + "checkpoint is of update 4"), e.getMessage());
+    }
+  }
+
+  @Test
   void withoutACheckpointTheAdviceSaysSo() {
     try (OneWeight model = new OneWeight()) {
       TrainLoop loop = model.loop(30, folder, TrainListener.SILENT);
