@@ -112,6 +112,10 @@ final class PretrainCommand implements Runnable {
 
     @Mixin private StageOptions options = new StageOptions(7000, 32, 5e-4, 500, 0.01, 0.9995, 500);
 
+    @Option(names = "--init", paramLabel = "MODEL", description = "Start from the UNet of this model folder (default: "
+        + "random weights).")
+    private Path init;
+
     @Option(names = "--caption-dropout", paramLabel = "SHARE", description = "Share of pictures that see the empty prompt "
         + "(default: ${DEFAULT-VALUE}).")
     private double captionDropout = 0.1;
@@ -131,8 +135,8 @@ final class PretrainCommand implements Runnable {
               + " first, with the same --work");
         }
       }
-      return run(spec, options, "unet", "UNet", (backend, checked, listener) -> UNetPretraining.run(
-          backend, checked, captionDropout, snrGamma, model, listener), model);
+      return run(spec, options, "unet", "UNet", (backend, checked, listener) -> UNetPretraining.run(backend, checked,
+          new UNetPretraining.Recipe(init, captionDropout, snrGamma), model, listener), model);
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Map;
 import org.diffusionrpo.diffusion.clip.BpeTrainer;
 import org.diffusionrpo.diffusion.clip.ClipModel;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
@@ -48,7 +49,7 @@ public final class ClipPretraining {
     try (ClipModel model = Clip.build(config)) {
       model.parameters().initialize(backend, options.seed());
       ClipObjective objective = new ClipObjective(backend, model, tokenizer, groups, options.batch(), options.seed());
-      if (!StageRun.run(model.parameters(), objective, options, listener)) {
+      if (!StageRun.run(model.parameters(), objective, options, Map.of(), listener)) {
         return false;
       }
       save(backend, options, model, config, tokenizer);

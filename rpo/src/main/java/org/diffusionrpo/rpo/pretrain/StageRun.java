@@ -1,9 +1,11 @@
 package org.diffusionrpo.rpo.pretrain;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.train.TrainListener;
 import org.diffusionrpo.diffusion.train.TrainLoop;
@@ -27,12 +29,13 @@ final class StageRun {
   /**
    * Trains {@code parameters} and leaves the averaged weights in them. A run in the work folder is continued.
    *
+   * @param particulars what else the weights of this part depend on, by name
    * @return true when all updates are done; false when the listener cancelled
    * @throws IllegalArgumentException if the work folder holds a run with other settings
    */
-  static boolean run(Parameters parameters, TrainObjective objective, PretrainOptions options, TrainListener listener)
-      throws IOException {
-    requireSame(options, options.work().resolve("settings.json"));
+  static boolean run(Parameters parameters, TrainObjective objective, PretrainOptions options,
+      Map<String, ?> particulars, TrainListener listener) throws IOException {
+    requireSame(options, particulars, options.work().resolve("settings.json"));
     parameters.unfreeze();
     AdamW optimizer = new AdamW(parameters.all(), new AdamW.Options(0.9, 0.99, 1e-8, options.weightDecay()));
     Ema ema = new Ema(parameters.all(), options.emaDecay());
@@ -54,15 +57,16 @@ final class StageRun {
   }
 
   /** Settings change what a schedule means, so a run keeps those that it began with. */
-  private static void requireSame(PretrainOptions options, Path file) throws IOException {
-    String settings = new ObjectMapper().createObjectNode()
+  private static void requireSame(PretrainOptions options, Map<String, ?> particulars, Path file) throws IOException {
+    ObjectNode settings = new ObjectMapper().createObjectNode()
         .put("steps", options.steps()).put("batch", options.batch()).put("learning_rate", options.learningRate())
         .put("warmup", options.warmup()).put("weight_decay", options.weightDecay())
-        .put("ema_decay", options.emaDecay()).put("seed", options.seed())
-        .toPrettyString() + "\n";
+        .put("ema_decay", options.emaDecay()).put("seed", options.seed());
+    particulars.forEach((name, value) -> settings.put(name, String.valueOf(value)));
+    String text = settings.toPrettyString() + "\n";
     if (!Files.exists(file)) {
-      AtomicFiles.write(file, settings);
-    } else if (!Files.readString(file).equals(settings)) {
+      AtomicFiles.write(file, text);
+    } else if (!Files.readString(file).equals(text)) {
       throw new IllegalArgumentException(options.work() + ": holds a run with other settings, those of " + file
           + "; repeat them or choose another folder");
     }

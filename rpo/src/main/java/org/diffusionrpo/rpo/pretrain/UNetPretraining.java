@@ -3,6 +3,7 @@ package org.diffusionrpo.rpo.pretrain;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
@@ -21,6 +22,7 @@ import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.unet.UNetConfig;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.diffusion.vae.VaeConfig;
+import org.diffusionrpo.rpo.align.RunManifest;
 import org.diffusionrpo.rpo.data.Split;
 import org.diffusionrpo.rpo.data.StyledImage;
 import org.diffusionrpo.rpo.data.StyledImages;
@@ -33,13 +35,27 @@ public final class UNetPretraining {
   private UNetPretraining() {}
 
   /**
+   * What only the training of a UNet knows.
+   *
+   * @param init a model folder whose UNet the training starts from; null for random weights
+   * @param captionDropout share of pictures that see the empty prompt
+   * @param snrGamma gamma of the Min-SNR weighting; infinite for none
+   */
+  public record Recipe(Path init, double captionDropout, double snrGamma) {
+    private Map<String, ?> particulars() throws IOException {
+      String start = init == null ? "random" : RunManifest.hash(init.resolve(ModelFolder.UNET));
+      return Map.of("init", start, "caption_dropout", captionDropout, "snr_gamma", snrGamma);
+    }
+  }
+
+  /**
    * Reads {@code vae/}, {@code text_encoder/}, {@code tokenizer/} and {@code clip/} from the options' model folder.
    *
    * @param out the finished model, in the layout of diffusers
    * @return false when cancelled before the end; nothing is written to {@code out} then
    */
-  public static boolean run(Backend backend, PretrainOptions options, double captionDropout, double snrGamma,
-      Path out, TrainListener listener) throws IOException {
+  public static boolean run(Backend backend, PretrainOptions options, Recipe recipe, Path out, TrainListener listener)
+      throws IOException {
     Path parts = options.model();
     ClipTokenizer tokenizer = ClipTokenizer.load(parts.resolve(ModelFolder.TOKENIZER));
     Component<AutoencoderKL> vae = ComponentFolder.diffusers(parts.resolve(ModelFolder.VAE), "AutoencoderKL", null)
@@ -48,22 +64,33 @@ public final class UNetPretraining {
         ComponentFolder.transformers(parts.resolve(ModelFolder.TEXT_ENCODER), "CLIPTextModel", null)
             .load(config -> new ClipTextEncoder(ClipTextConfig.from(config)), ClipTextEncoder::parameters, backend,
                 Storage.F32);
-    ModelConfig config = Resources.config("unet.json");
-    UNet2DConditionModel unet = new UNet2DConditionModel(UNetConfig.from(config));
+    Component<UNet2DConditionModel> unet = start(backend, recipe.init(), options.seed());
     SchedulerConfig scheduler = SchedulerConfig.stableDiffusion();
-    try (StableDiffusion model = new StableDiffusion(StableDiffusion.newIndex(), new Component<>(unet, config), vae,
-        text, tokenizer, StableDiffusion.newScheduler(scheduler), parts.resolve(ModelFolder.CLIP))) {
-      unet.parameters().initialize(backend, options.seed());
+    try (StableDiffusion model = new StableDiffusion(StableDiffusion.newIndex(), unet, vae, text,
+        tokenizer, StableDiffusion.newScheduler(scheduler), parts.resolve(ModelFolder.CLIP))) {
       List<StyledImage> images = StyledImages.load(options.data()).of(Split.TRAIN);
       LatentSet latents = new LatentEncoder(backend, vae.value(), text.value().model(), tokenizer)
           .encode(Resources.decode(images), images.stream().map(StyledImage::caption).toList());
-      NoiseObjective objective = new NoiseObjective(backend, unet, vae.value(), latents, NoiseSchedule.of(scheduler),
-          new NoiseObjective.Options(options.batch(), options.batch(), captionDropout, snrGamma, options.seed()));
-      if (!StageRun.run(unet.parameters(), objective, options, listener)) {
+      NoiseObjective objective = new NoiseObjective(backend, unet.value(), vae.value(), latents, NoiseSchedule.of(scheduler),
+          new NoiseObjective.Options(options.batch(), options.batch(), recipe.captionDropout(), recipe.snrGamma(),
+              options.seed()));
+      if (!StageRun.run(unet.value().parameters(), objective, options, recipe.particulars(), listener)) {
         return false;
       }
       model.save(out, DType.F16);
       return true;
     }
+  }
+
+  private static Component<UNet2DConditionModel> start(Backend backend, Path init, long seed) throws IOException {
+    if (init != null) {
+      return ComponentFolder.diffusers(init.resolve(ModelFolder.UNET), "UNet2DConditionModel", null)
+          .load(config -> new UNet2DConditionModel(UNetConfig.from(config)), UNet2DConditionModel::parameters, backend,
+              Storage.F32);
+    }
+    ModelConfig config = Resources.config("unet.json");
+    UNet2DConditionModel unet = new UNet2DConditionModel(UNetConfig.from(config));
+    unet.parameters().initialize(backend, seed);
+    return new Component<>(unet, config);
   }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.ModelConfig;
 import org.diffusionrpo.diffusion.io.WeightFiles;
@@ -31,7 +32,7 @@ public final class VaePretraining {
     try (AutoencoderKL vae = new AutoencoderKL(VaeConfig.from(config))) {
       vae.parameters().initialize(backend, options.seed());
       VaeObjective objective = new VaeObjective(backend, vae, images, options.batch(), klWeight, options.seed());
-      if (!StageRun.run(vae.parameters(), objective, options, listener)) {
+      if (!StageRun.run(vae.parameters(), objective, options, Map.of("kl", klWeight), listener)) {
         return false;
       }
       ObjectNode json = config.json().put("scaling_factor", scalingFactor(backend, vae, images));

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.diffusionrpo.rpo.TinyHome;
 import org.diffusionrpo.rpo.report.MetricsLog;
 import org.junit.jupiter.api.AfterAll;
@@ -51,6 +53,28 @@ class PretrainCommandTest {
   }
 
   @Test
+  void unetTrainingStartsFromAnotherModelAndKnowsItAgain() throws IOException {
+    stage("vae").assertDone();
+    stage("clip").assertDone();
+    stage("unet").assertDone();
+    Path first = folder.resolve("model");
+    Path second = folder.resolve("second");
+    Files.move(folder.resolve("unet"), folder.resolve("first-unet"));
+    List<Object> command = List.of("pretrain", "unet", "--work", folder, "--steps", 1, "--batch", 2, "--warmup", 0,
+        "--lr", 1e-12, "--out", second);
+    List<Object> init = new ArrayList<>(command);
+    init.addAll(List.of("--init", first));
+    CliRun.of(init.toArray()).assertDone();
+    assertEquals(-1, Files.mismatch(weights(first), weights(second)), "nothing was learned, so the start is the end");
+    CliRun.of(init.toArray()).assertDone();
+    CliRun.of(command.toArray()).assertRefused("other settings");
+  }
+
+  private static Path weights(Path model) {
+    return model.resolve("unet/diffusion_pytorch_model.safetensors");
+  }
+
+  @Test
   void styleClassifierShowsItsAnswers() {
     Path file = folder.resolve("classifier.json");
     String out = CliRun.of("pretrain", "style", "--out", file).assertDone().out();
@@ -64,6 +88,7 @@ class PretrainCommandTest {
     CliRun.of("pretrain", "unet", "--work", folder).assertRefused("vae", "drpo pretrain vae");
     CliRun.of("pretrain", "vae", "--work", folder, "--steps", 0).assertRefused("steps 0");
     CliRun.of("pretrain", "clip", "--work", folder, "--lr", "fast").assertRefused("--lr", "fast");
+    CliRun.of("pretrain", "unet", "--work", homeFolder, "--init", "nowhere").assertRefused("nowhere");
     CliRun.of("pretrain", "gan").assertRefused("gan");
   }
 
