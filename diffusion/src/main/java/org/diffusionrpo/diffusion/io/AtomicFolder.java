@@ -2,6 +2,7 @@ package org.diffusionrpo.diffusion.io;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -47,9 +48,9 @@ final class AtomicFolder {
     delete(old);
   }
 
-  /** Copies a folder with all that is in it. */
+  /** Copies a folder with all that is in it; what links point to becomes part of the copy. */
   static void copy(Path from, Path to) throws IOException {
-    for (Path source : tree(from)) {
+    for (Path source : tree(from, FileVisitOption.FOLLOW_LINKS)) {
       Files.copy(source, to.resolve(from.relativize(source).toString()));
     }
   }
@@ -71,8 +72,8 @@ final class AtomicFolder {
     }
   }
 
-  private static List<Path> tree(Path folder) throws IOException {
-    try (Stream<Path> paths = Files.walk(folder)) {
+  private static List<Path> tree(Path folder, FileVisitOption... options) throws IOException {
+    try (Stream<Path> paths = Files.walk(folder, options)) {
       return paths.toList();
     }
   }

@@ -15,6 +15,7 @@ import org.diffusionrpo.diffusion.schedule.Guidance;
 import org.diffusionrpo.diffusion.schedule.NoiseSource;
 import org.diffusionrpo.diffusion.schedule.Sampler;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
+import org.diffusionrpo.diffusion.train.DivergedException;
 import org.diffusionrpo.diffusion.train.LatentEncoder;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
@@ -62,8 +63,12 @@ public final class StableDiffusionPipeline {
         model.scheduler().value());
   }
 
-  /** Draws the pictures in order; fewer than asked for when the listener cancelled. */
-  public List<RgbImage> generate(List<ImageRequest> requests, SamplingSettings settings, GenerationListener listener) {
+  /**
+   * Draws the pictures in order; fewer than asked for when the listener cancelled.
+   *
+   * @throws DivergedException when the weights give no finite picture
+   */
+  public List<RgbImage> generate(List<ImageRequest> requests, SamplingSettings settings, ProgressListener listener) {
     Shape latents = latentShape(settings);
     Sampler sampler = settings.sampler().create(scheduler, settings.steps());
     Map<String, float[]> contexts = contexts(requests, settings);
@@ -127,7 +132,8 @@ public final class StableDiffusionPipeline {
       for (int i = 0; i < z.length; i++) {
         z[i] = x[n * z.length + i] * scale;
         if (!Float.isFinite(z[i])) {
-          throw new IllegalStateException("the latents of a picture are not finite; are the weights damaged?");
+          throw new DivergedException("the latents of a picture are not finite: the weights are damaged, or their training "
+              + "diverged");
         }
       }
       try (MemoryScope scope = backend.scope()) {
@@ -185,12 +191,12 @@ public final class StableDiffusionPipeline {
 
   /** Counts steps and remembers that the listener cancelled. */
   private static final class Progress {
-    private final GenerationListener listener;
+    private final ProgressListener listener;
     private final long total;
     private long done;
     private boolean cancelled;
 
-    Progress(GenerationListener listener, long total) {
+    Progress(ProgressListener listener, long total) {
       this.listener = listener;
       this.total = total;
     }

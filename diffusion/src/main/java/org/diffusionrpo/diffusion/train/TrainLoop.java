@@ -3,6 +3,7 @@ package org.diffusionrpo.diffusion.train;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.optim.Gradients;
 import org.diffusionrpo.tensor.optim.LearningRate;
 import org.slf4j.Logger;
@@ -60,8 +61,8 @@ public final class TrainLoop {
    * Makes the updates from {@code first} on and saves a checkpoint at the end, also when cancelled.
    *
    * @return updates made in all; less than the settings' steps when the listener cancelled
-   * @throws DivergedException when the guard gave up, or the last of all updates had no finite loss or gradient; the
-   *     newest checkpoint is then from before the weights broke
+   * @throws DivergedException when the guard gave up, the last of all updates had no finite loss or gradient, or weights
+   *     to be saved are not finite; the newest checkpoint is then from before the weights broke
    */
   public int run(TrainObjective objective, int first) throws IOException {
     int step = first;
@@ -75,11 +76,13 @@ public final class TrainLoop {
       }
       boolean sound = report.skipped() == null;
       if (sound && step % settings.checkpointEvery() == 0 && step < settings.steps()) {
+        requireFiniteWeights(step);
         checkpoints.save(step, state, guard.notes());
         saved = step;
       }
     }
     if (step > saved) {
+      requireFiniteWeights(step);
       checkpoints.save(step, state, guard.notes());
     }
     return step;
@@ -93,10 +96,25 @@ public final class TrainLoop {
     if (made > first) {
       checkpoints.remove(made);
     }
+    String updates = guard.skips() == 1 ? "an update" : guard.skips() + " updates in a row";
+    return diverged(updates + " that could not be made", reason);
+  }
+
+  /** The loss tells of broken weights one update too late for those that are saved now. */
+  private void requireFiniteWeights(int step) throws IOException {
+    for (Parameter parameter : state.parameters().all()) {
+      for (float value : parameter.value().toArray()) {
+        if (!Float.isFinite(value)) {
+          throw diverged("update " + step, "it left " + parameter.name() + " with " + value);
+        }
+      }
+    }
+  }
+
+  private DivergedException diverged(String what, String reason) throws IOException {
     String last = checkpoints.latest().map(checkpoint -> "the last checkpoint is of update " + checkpoint.step())
         .orElse("there is no checkpoint yet");
-    String updates = guard.skips() == 1 ? "an update" : guard.skips() + " updates in a row";
-    return new DivergedException("stopped after " + updates + " that could not be made (" + reason + "); " + last
+    return new DivergedException("stopped after " + what + " (" + reason + "); " + last
         + ". A lower learning rate or a smaller beta usually helps");
   }
 

@@ -130,6 +130,21 @@ class StableDiffusionTest {
   }
 
   @Test
+  void clipBehindASymbolicLinkIsCopiedWithItsFiles() throws IOException {
+    Path elsewhere = folder.resolve("elsewhere");
+    try (Clip clip = TinyModel.createClip(backend)) {
+      clip.save(elsewhere, DType.F16);
+    }
+    Files.createSymbolicLink(path.resolve("clip"), elsewhere);
+    Path copy = folder.resolve("copy");
+    try (StableDiffusion loaded = StableDiffusion.load(path, backend, LoadOptions.F32)) {
+      loaded.save(copy, DType.F16);
+    }
+    assertFalse(Files.isSymbolicLink(copy.resolve("clip")));
+    Clip.load(copy.resolve("clip"), backend, Storage.F32).close();
+  }
+
+  @Test
   void clipBesideThePipelineIsKept() throws IOException {
     try (Clip clip = TinyModel.createClip(backend)) {
       clip.save(path.resolve("clip"), DType.F16);

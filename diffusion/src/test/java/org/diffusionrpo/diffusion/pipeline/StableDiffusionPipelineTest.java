@@ -116,7 +116,7 @@ class StableDiffusionPipelineTest {
   void cancellingEndsAtTheNextStep() {
     int[] calls = {0};
     List<RgbImage> images = pipeline.generate(List.of(new ImageRequest("cat", "", 1, 0)), GUIDED,
-        new GenerationListener() {
+        new ProgressListener() {
           @Override
           public void onProgress(long done, long total) {
             calls[0]++;
@@ -136,7 +136,7 @@ class StableDiffusionPipelineTest {
   }
 
   private static List<RgbImage> generate(List<ImageRequest> requests, SamplingSettings settings) {
-    return pipeline.generate(requests, settings, GenerationListener.SILENT);
+    return pipeline.generate(requests, settings, ProgressListener.SILENT);
   }
 
   private static boolean isSame(RgbImage a, RgbImage b) {

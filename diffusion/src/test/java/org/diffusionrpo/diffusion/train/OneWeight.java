@@ -39,6 +39,10 @@ final class OneWeight implements AutoCloseable {
     return weight.value().toArray();
   }
 
+  void set(float... values) {
+    backend.write(weight.value(), values);
+  }
+
   /** A loop over {@code steps} updates that saves every fourth and gives up after three skips in a row. */
   TrainLoop loop(int steps, Path folder, TrainListener listener) {
     return new TrainLoop(

@@ -106,6 +106,23 @@ class TrainLoopTest {
   }
 
   @Test
+  void weightsThatTheLastUpdateBrokeAreNotSaved() throws IOException {
+    try (OneWeight model = new OneWeight()) {
+      TrainLoop loop = model.loop(6, folder, TrainListener.SILENT);
+      TrainObjective objective = model.objective(List.of());
+      DivergedException e = assertThrows(DivergedException.class, () -> loop.run(step -> {
+        if (step == 5) {
+          model.set(1, Float.NaN, 1);
+        }
+        return objective.accumulate(step);
+      }, 0));
+      assertTrue(e.getMessage().startsWith("stopped after update 6 (it left weight with NaN); the last checkpoint is of "
+          + "update 4"), e.getMessage());
+      assertEquals(4, model.loop(30, folder, TrainListener.SILENT).resume());
+    }
+  }
+
+  @Test
   void withoutACheckpointTheAdviceSaysSo() {
     try (OneWeight model = new OneWeight()) {
       TrainLoop loop = model.loop(30, folder, TrainListener.SILENT);

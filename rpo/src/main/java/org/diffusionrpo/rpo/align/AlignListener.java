@@ -1,13 +1,13 @@
 package org.diffusionrpo.rpo.align;
 
-import org.diffusionrpo.diffusion.pipeline.GenerationListener;
+import org.diffusionrpo.diffusion.pipeline.ProgressListener;
 import org.diffusionrpo.diffusion.train.TrainListener;
 
 /**
- * Watches an alignment run and may end it, between updates or between the steps of drawing; all methods are called on
+ * Watches an alignment run and may end it, between updates or between the steps of encoding and drawing; all methods are called on
  * the thread that runs it.
  */
-public interface AlignListener extends TrainListener, GenerationListener {
+public interface AlignListener extends TrainListener, ProgressListener {
   /** Does nothing and never cancels. */
   AlignListener SILENT = report -> {};
 

@@ -19,6 +19,7 @@ import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.data.Split;
 import org.diffusionrpo.rpo.eval.Drawing;
+import org.diffusionrpo.rpo.eval.HeldOut;
 import org.diffusionrpo.rpo.eval.StyleAlignment;
 import org.diffusionrpo.rpo.eval.StyleClassifier;
 import org.diffusionrpo.rpo.report.Block.Samples.Sample;
@@ -57,7 +58,8 @@ final class AlignReport {
   AlignResult write(StableDiffusion base, StableDiffusion aligned, ObjectNode manifest) throws IOException {
     boolean measure = settings.evaluate > 0 && data.styled() != null;
     int count = measure ? Math.max(settings.evaluate, settings.samples) : settings.samples;
-    List<String> prompts = Drawing.repeat(data.prompts(Split.VALIDATION), count);
+    HeldOut heldOut = measure ? heldOut(count) : null;
+    List<String> prompts = measure ? heldOut.prompts() : Drawing.repeat(data.prompts(Split.VALIDATION), count);
     List<RgbImage> before = draw(base, prompts, "base model");
     List<RgbImage> after = draw(aligned, prompts, "aligned model");
     if (after.size() < prompts.size()) {
@@ -66,11 +68,12 @@ final class AlignReport {
     StyleAlignment.Score scoreBefore = null;
     StyleAlignment.Score scoreAfter = null;
     List<ComparisonTable> tables = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
     if (measure) {
       listener.onPhase("Measuring style alignment");
-      StyleAlignment alignment = alignment();
-      scoreBefore = alignment.score(before, prompts);
-      scoreAfter = alignment.score(after, prompts);
+      scoreBefore = heldOut.score(before);
+      scoreAfter = heldOut.score(after);
+      notes.add(note(scoreAfter, heldOut));
       tables.add(StyleTable.of("model", settings.style)
           .row(BEFORE, StyleTable.cells(List.of(scoreBefore)))
           .row(AFTER, StyleTable.cells(List.of(scoreAfter))));
@@ -84,7 +87,7 @@ final class AlignReport {
     }
     folder.writeManifest(manifest);
     HtmlReport.write(folder.report(), page(spread(prompts, shown), spread(before, shown), spread(after, shown), scoreBefore,
-        scoreAfter, tables));
+        scoreAfter, tables, notes));
     return new AlignResult(settings.steps, folder.path(), folder.model(), scoreBefore, scoreAfter);
   }
 
@@ -97,10 +100,20 @@ final class AlignReport {
     return List.of();
   }
 
-  private StyleAlignment alignment() throws IOException {
-    StyleClassifier classifier = StyleClassifier.load(Bundled.require(Bundled.styleClassifier()));
-    return StyleAlignment.heldOut(new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()), classifier,
-        data.styled(), Split.VALIDATION, settings.style, Math.max(settings.evaluate, settings.samples));
+  private HeldOut heldOut(int pictures) throws IOException {
+    listener.onPhase("Preparing the measures");
+    return new HeldOut(data.source(), Split.VALIDATION, settings.style, pictures,
+        new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()),
+        StyleClassifier.load(Bundled.require(Bundled.styleClassifier())));
+  }
+
+  /** What a reader of the table must know. */
+  private static String note(StyleAlignment.Score score, HeldOut heldOut) {
+    return String.format(Locale.ROOT, "Measured on %d pictures of prompts of the validation split, which no training has "
+        + "seen, but on which the default settings were tried; ./drpo compare measures on the test split. The Fréchet "
+        + "distance is taken in %d dimensions of the CLIP image embedding, against the split's real pictures of the "
+        + "preferred style. The style classifier, which knows nothing of CLIP, names the style of %.1f %% of the split's "
+        + "real pictures.", score.images(), score.dimensions(), 100 * heldOut.classifierAccuracy());
   }
 
   /** Two rows, one column for each prompt; small pictures magnified by whole pixels. */
@@ -122,7 +135,7 @@ final class AlignReport {
   }
 
   private Page page(List<String> prompts, List<RgbImage> before, List<RgbImage> after, StyleAlignment.Score scoreBefore,
-      StyleAlignment.Score scoreAfter, List<ComparisonTable> tables) throws IOException {
+      StyleAlignment.Score scoreAfter, List<ComparisonTable> tables, List<String> notes) throws IOException {
     List<Sample> samples = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       Map<String, byte[]> pictures = new LinkedHashMap<>();
@@ -133,13 +146,9 @@ final class AlignReport {
     List<Page.Fact> facts = new ArrayList<>();
     facts.add(new Page.Fact("updates", String.valueOf(settings.steps)));
     facts.add(new Page.Fact("pairs", String.valueOf(data.pairs().size())));
-    List<String> notes = new ArrayList<>();
     if (scoreAfter != null) {
       facts.add(new Page.Fact("in the style", String.format(Locale.ROOT, "%.0f %% → %.0f %%",
           100 * scoreBefore.styleShare(), 100 * scoreAfter.styleShare())));
-      notes.add("Measured on " + scoreAfter.images() + " pictures of held-out prompts; the Fréchet distance is taken in "
-          + scoreAfter.dimensions() + " dimensions of the CLIP image embedding, against the held-out pictures of the "
-          + "preferred style.");
     }
     String goal = data.styled() == null ? data.source().toString() : "the style '" + settings.style + "'";
     return new RunReport(settings.objective.title() + " towards " + goal, "Run folder " + folder.path(), facts,

@@ -2,8 +2,8 @@ package org.diffusionrpo.rpo.align;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
@@ -51,20 +51,22 @@ public final class AlignRun {
     }
     ModelFolder parts = ModelFolder.open(modelPath);
     AlignData data = AlignData.load(settings);
-    ObjectNode manifest = RunManifest.of(settings, modelPath, data.source());
+    Path clipPath = clip(parts);
+    ObjectNode manifest = RunManifest.of(settings, modelPath, clipPath, data);
     manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
     RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
     try (Backend backend = open();
         StableDiffusion model = StableDiffusion.load(parts, backend,
             new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
-        Clip clip = loadClip(backend, model)) {
+        Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32)) {
       Aligner.requireEpsilon(model);
       Component<UNet2DConditionModel> base =
           parts.loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
       folder.create(manifest);
       try {
-        Aligner aligner = new Aligner(backend, model, base.value(), encode(backend, model, clip, data));
-        int done = aligner.train(settings, folder.checkpoints(), folder.metrics(), listener);
+        Optional<EncodedPairs> pairs = encode(backend, model, clip, data);
+        int done = pairs.isEmpty() ? 0 : new Aligner(backend, model, base.value(), pairs.get())
+            .train(settings, folder.checkpoints(), folder.metrics(), listener);
         if (done < settings.steps) {
           return new AlignResult(done, folder.path(), null, null, null);
         }
@@ -84,22 +86,18 @@ public final class AlignRun {
     return backend;
   }
 
-  private EncodedPairs encode(Backend backend, StableDiffusion model, Clip clip, AlignData data) throws IOException {
-    int total = data.pairs().size();
-    listener.onPhase("Encoding " + total + " pairs");
-    return PairEncoder.of(backend, model, settings.needsEmbeddings() ? clip : null)
-        .encode(data.pairs(), done -> listener.onProgress(done, total));
+  private Optional<EncodedPairs> encode(Backend backend, StableDiffusion model, Clip clip, AlignData data)
+      throws IOException {
+    listener.onPhase("Encoding " + data.pairs().size() + " pairs");
+    return PairEncoder.of(backend, model, settings.needsEmbeddings() ? clip : null).encode(data.pairs(), listener);
   }
 
-  private Clip loadClip(Backend backend, StableDiffusion model) throws IOException {
-    Path path = settings.clip != null ? settings.clip : model.clip();
-    if (path == null || !Files.isDirectory(path)) {
-      if (settings.needsEmbeddings() || settings.measures()) {
-        throw new IllegalArgumentException(modelPath + " has no clip/ beside it: name one with --clip, or use --weights "
-            + "uniform or diagonal and --evaluate 0");
-      }
+  /** Null when neither the loss nor the report reads embeddings. */
+  private Path clip(ModelFolder parts) {
+    if (!settings.needsEmbeddings() && !settings.measures()) {
       return null;
     }
-    return Clip.load(path, backend, Storage.F32);
+    return settings.clip != null ? settings.clip : parts.clip().orElseThrow(() -> new IllegalArgumentException(modelPath
+        + " has no clip/ beside it: name one with --clip, or use --weights uniform or diagonal and --evaluate 0"));
   }
 }

@@ -20,9 +20,12 @@ final class RunFolder {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Settings that may differ when a run is resumed: they do not change what an update does. */
+  /**
+   * Settings that may differ when a run is resumed: they do not change what an update does. Neither do steps, under a
+   * learning rate that does not depend on them.
+   */
   private static final Set<String> FREE =
-      Set.of("steps", "microBatch", "resume", "out", "checkpointEvery", "samples", "evaluate", "sampleSteps", "guidance",
+      Set.of("microBatch", "resume", "out", "checkpointEvery", "samples", "evaluate", "sampleSteps", "guidance",
           "gradientCheckpointing");
 
   private final Path path;
@@ -103,7 +106,7 @@ final class RunFolder {
     for (String part : List.of("settings", "hashes")) {
       for (Map.Entry<String, JsonNode> entry : manifest.path(part).properties()) {
         JsonNode before = old.path(part).path(entry.getKey());
-        if (!FREE.contains(entry.getKey()) && !before.asText().equals(entry.getValue().asText())) {
+        if (!isFree(entry.getKey(), manifest) && !before.asText().equals(entry.getValue().asText())) {
           differences.add(entry.getKey() + " was " + before.asText() + " and is now " + entry.getValue().asText());
         }
       }
@@ -112,6 +115,11 @@ final class RunFolder {
       throw new IllegalArgumentException("--resume " + path + ": the run there is another one: "
           + String.join("; ", differences));
     }
+  }
+
+  private static boolean isFree(String setting, ObjectNode manifest) {
+    boolean constantRate = manifest.path("settings").path("lrSchedule").asText().equals("constant");
+    return FREE.contains(setting) || setting.equals("steps") && constantRate;
   }
 
   private static boolean isEmpty(Path folder) throws IOException {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -18,21 +19,30 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.diffusionrpo.kernels.cpu.Parallel;
 import org.diffusionrpo.kernels.cpu.Simd;
+import org.diffusionrpo.rpo.ProgramVersion;
+import org.diffusionrpo.rpo.data.PreferencePair;
 import org.diffusionrpo.tensor.io.Checksums;
 
 /** What run.json says: every setting, the hashes of what went in, and what computed it. */
 public final class RunManifest {
   private RunManifest() {}
 
-  static ObjectNode of(AlignSettings settings, Path model, Path data) throws IOException {
+  /**
+   * Hashes the pairs beside their source: a table of paths stays the same when its pictures change.
+   *
+   * @param clip null when nothing of a CLIP goes into the run
+   */
+  static ObjectNode of(AlignSettings settings, Path model, Path clip, AlignData data) throws IOException {
     ObjectNode manifest = new ObjectMapper().createObjectNode();
     ObjectNode values = manifest.putObject("settings");
     settings(settings).forEach(values::put);
-    manifest.putObject("hashes")
-        .put("model", hash(model))
-        .put("data", hash(data));
+    ObjectNode hashes = manifest.putObject("hashes").put("model", hash(model))
+        .put("data", hash(data.source())).put("pairs", hash(data.pairs()));
+    if (clip != null) {
+      hashes.put("clip", hash(clip));
+    }
     manifest.putObject("versions")
-        .put("diffusion-rpo", version())
+        .put("diffusion-rpo", ProgramVersion.current())
         .put("java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"))
         .put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"))
         .put("kernels", Simd.description())
@@ -55,19 +65,14 @@ public final class RunManifest {
     return values;
   }
 
-  /** SHA-256 of a file, or of the names and hashes of all files of a folder. */
+  /** SHA-256 of a file, or of the names and hashes of all files of a folder, through symbolic links. */
   public static String hash(Path path) throws IOException {
     if (Files.isRegularFile(path)) {
       return Checksums.sha256(path);
     }
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = sha256();
     List<Path> files;
-    try (Stream<Path> tree = Files.walk(path)) {
+    try (Stream<Path> tree = Files.walk(path, FileVisitOption.FOLLOW_LINKS)) {
       files = tree.filter(Files::isRegularFile).sorted().toList();
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -79,8 +84,22 @@ public final class RunManifest {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static String version() {
-    String version = RunManifest.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
+  private static String hash(List<PreferencePair> pairs) {
+    MessageDigest digest = sha256();
+    for (PreferencePair pair : pairs) {
+      String head = pair.caption() + "\n" + pair.winner().length + " " + pair.loser().length + "\n";
+      digest.update(head.getBytes(StandardCharsets.UTF_8));
+      digest.update(pair.winner());
+      digest.update(pair.loser());
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
   }
 }

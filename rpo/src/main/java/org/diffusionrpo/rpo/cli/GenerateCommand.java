@@ -17,12 +17,13 @@ import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.pipeline.GenerationListener;
 import org.diffusionrpo.diffusion.pipeline.ImageRequest;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.diffusion.pipeline.StableDiffusionPipeline;
 import org.diffusionrpo.diffusion.schedule.SamplerKind;
 import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.ProgramVersion;
+import org.diffusionrpo.rpo.data.TextFiles;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.io.AtomicFiles;
@@ -125,7 +126,7 @@ final class GenerateCommand implements Callable<Integer> {
   private List<ImageRequest> requests() throws IOException {
     List<String> all = new ArrayList<>(prompts);
     if (promptFile != null) {
-      Files.readString(promptFile).lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(all::add);
+      TextFiles.read(promptFile).lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(all::add);
     }
     if (all.isEmpty()) {
       throw new IllegalArgumentException(promptFile == null
@@ -144,19 +145,9 @@ final class GenerateCommand implements Callable<Integer> {
 
   private List<RgbImage> draw(StableDiffusionPipeline pipeline, List<ImageRequest> requests,
       SamplingSettings settings) {
-    try (ProgressLine progress = new ProgressLine(spec.commandLine().getErr(), "generate", 0,
-        (long) requests.size() * settings.steps())) {
-      return pipeline.generate(requests, settings, new GenerationListener() {
-        @Override
-        public void onProgress(long done, long total) {
-          progress.update(done, "");
-        }
-
-        @Override
-        public boolean cancelled() {
-          return Interruption.requested();
-        }
-      });
+    try (RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
+      progress.onPhase("Drawing " + requests.size() + " pictures");
+      return pipeline.generate(requests, settings, progress);
     }
   }
 
@@ -197,7 +188,7 @@ final class GenerateCommand implements Callable<Integer> {
   private static void writePng(Path file, RgbImage image, String parameters) throws IOException {
     Map<String, String> texts = new LinkedHashMap<>();
     texts.put("parameters", parameters);
-    texts.put("Software", "drpo " + Version.current());
+    texts.put("Software", "drpo " + ProgramVersion.current());
     AtomicFiles.write(file, PngText.add(ImageCodec.encodePng(image), texts, file.toString()));
   }
 

@@ -17,7 +17,7 @@ record Candidate(double lr, double beta) {
       if (method == Method.SFT) {
         candidates.add(new Candidate(lr, 1));
       } else {
-        settings.searchBeta.forEach(beta -> candidates.add(new Candidate(lr, beta)));
+        settings.searchBeta(method).forEach(beta -> candidates.add(new Candidate(lr, beta)));
       }
     }
     return candidates;

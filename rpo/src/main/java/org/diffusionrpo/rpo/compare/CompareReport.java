@@ -58,7 +58,8 @@ public final class CompareReport {
     ComparisonTable table = StyleTable.of("method", settings.align.style, ACCURACY);
     results.forEach((method, units) -> {
       Candidate candidate = chosen.get(method);
-      table.row(method.title() + (candidate == null ? "" : " (" + candidate.describe(method) + ")"), cells(units));
+      table.row(method.title() + (candidate == null ? "" : " (" + candidate.describe(method) + ")")
+          + diverged(units), cells(units));
     });
     return table;
   }
@@ -75,8 +76,27 @@ public final class CompareReport {
         String.format(Locale.ROOT, "The style classifier, which knows nothing of CLIP, names the style of %.1f %% of the "
             + "split's real pictures.", 100 * test.classifierAccuracy()),
         "Learning rate and beta of each method have the smallest Fréchet distance of its candidates on the validation "
-            + "split. The implicit accuracy is that of the test split's pairs, one timestep and noise for each; the base "
-            + "model's is one half.");
+            + "split" + edges() + ". The implicit accuracy is that of the test split's pairs, one timestep and noise for "
+            + "each; the base model's is one half.");
+  }
+
+  /** Says of which methods the best candidate has neighbours on one side only. */
+  private String edges() {
+    List<String> found = new ArrayList<>();
+    chosen.forEach((method, candidate) -> {
+      if (isEdge(candidate.lr(), settings.searchLr)) {
+        found.add(method.title() + "'s learning rate");
+      }
+      if (method != Method.SFT && isEdge(candidate.beta(), settings.searchBeta(method))) {
+        found.add(method.title() + "'s beta");
+      }
+    });
+    return found.isEmpty() ? "" : " (at the edge of what was searched: " + String.join(", ", found) + ")";
+  }
+
+  private static boolean isEdge(double value, List<Double> grid) {
+    return grid.size() > 1 && (grid.stream().allMatch(other -> other >= value)
+        || grid.stream().allMatch(other -> other <= value));
   }
 
   void write(Map<Method, List<Unit>> units) throws IOException {
@@ -111,16 +131,26 @@ public final class CompareReport {
   private ComparisonTable searchTable(Method method, List<UnitResult> units) {
     ComparisonTable table = StyleTable.of(method.title(), settings.align.style, ACCURACY);
     for (UnitResult unit : units) {
-      table.row(unit.candidate().describe(method) + (unit.failure() == null ? "" : " (diverged)"),
-          unit.failure() == null ? cells(List.of(unit)) : new Spread[4]);
+      table.row(unit.candidate().describe(method) + diverged(List.of(unit)), cells(List.of(unit)));
     }
     return table;
   }
 
+  private static String diverged(List<UnitResult> units) {
+    long count = units.stream().filter(unit -> !unit.measured()).count();
+    return count == 0 ? "" : count == units.size() ? " (diverged)" : ", " + count + " of " + units.size() + " diverged";
+  }
+
+  /** Of the units that did not diverge. */
   private static Spread[] cells(List<UnitResult> units) {
-    boolean measured = units.stream().allMatch(unit -> unit.implicitAccuracy() != null);
-    return StyleTable.cells(units.stream().map(UnitResult::score).toList(),
-        measured ? Spread.of(units.stream().mapToDouble(unit -> 100 * unit.implicitAccuracy()).toArray()) : null);
+    List<UnitResult> measured = units.stream().filter(UnitResult::measured).toList();
+    if (measured.isEmpty()) {
+      return new Spread[StyleTable.COLUMNS + 1];
+    }
+    double[] accuracies = measured.stream().filter(unit -> unit.implicitAccuracy() != null)
+        .mapToDouble(unit -> 100 * unit.implicitAccuracy()).toArray();
+    return StyleTable.cells(measured.stream().map(UnitResult::score).toList(),
+        accuracies.length == 0 ? null : Spread.of(accuracies));
   }
 
   private List<Sample> samples(Map<Method, List<Unit>> units) throws IOException {
@@ -128,7 +158,11 @@ public final class CompareReport {
     for (int i = 0; i < Math.min(settings.align.samples, test.prompts().size()); i++) {
       Map<String, byte[]> pictures = new LinkedHashMap<>();
       for (Map.Entry<Method, List<Unit>> entry : units.entrySet()) {
-        pictures.put(entry.getKey().title(), Files.readAllBytes(entry.getValue().get(0).picture(i)));
+        for (Unit unit : entry.getValue()) {
+          if (unit.result().orElseThrow().measured()) {
+            pictures.putIfAbsent(entry.getKey().title(), Files.readAllBytes(unit.picture(i)));
+          }
+        }
       }
       samples.add(new Sample(test.prompts().get(i), pictures));
     }

@@ -3,6 +3,7 @@ package org.diffusionrpo.rpo.compare;
 import java.nio.file.Path;
 import java.util.List;
 import org.diffusionrpo.rpo.align.AlignSettings;
+import org.diffusionrpo.rpo.loss.DiffusionRpo;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -18,11 +19,12 @@ public final class CompareSettings {
   public List<Long> seeds = List.of(1L, 2L, 3L);
 
   @Option(names = "--search-lr", paramLabel = "RATE", split = ",", description = "Learning rates that the search tries "
-      + "for each method (default: 3e-5,1e-4,3e-4).")
-  public List<Double> searchLr = List.of(3e-5, 1e-4, 3e-4);
+      + "for each method (default: 1e-5,3e-5,1e-4).")
+  public List<Double> searchLr = List.of(1e-5, 3e-5, 1e-4);
 
-  @Option(names = "--search-beta", paramLabel = "BETA", split = ",", description = "Betas that the search tries for dpo "
-      + "and rpo (default: 500,2000,8000).")
+  @Option(names = "--search-beta", paramLabel = "BETA", split = ",", description = "Betas that the search tries for dpo; "
+      + "for rpo, whose weights share one logit's strength among a row of the contrast batch, each times that batch "
+      + "(default: 500,2000,8000).")
   public List<Double> searchBeta = List.of(500.0, 2000.0, 8000.0);
 
   @Option(names = "--search-steps", paramLabel = "STEPS", description = "Updates of each run of the search (default: as "
@@ -41,7 +43,7 @@ public final class CompareSettings {
     if (quick) {
       makeQuick();
     }
-    align.out = align.out == null ? Path.of("runs", "compare") : align.out;
+    align.out = align.out == null ? Path.of("runs", quick ? "compare-quick" : "compare") : align.out;
     align.copy().complete();
     require(align.data == null, "--data " + align.data + ": a comparison needs the styles of the bundled data");
     require(align.evaluate > 0, "--evaluate 0: a comparison without measurements");
@@ -54,6 +56,15 @@ public final class CompareSettings {
     requirePositive("--search-lr", searchLr);
     requirePositive("--search-beta", searchBeta);
     return this;
+  }
+
+  /** Betas that the search tries: RPO's act on logits that weights of sum 1 divide, if they stand inside. */
+  List<Double> searchBeta(Method method) {
+    if (method != Method.RPO || align.weighting != DiffusionRpo.Weighting.INSIDE || align.beta != null) {
+      return searchBeta;
+    }
+    int contrast = align.contrast == null ? align.batch : align.contrast;
+    return searchBeta.stream().map(beta -> beta * contrast).toList();
   }
 
   /** Settings of one training. */

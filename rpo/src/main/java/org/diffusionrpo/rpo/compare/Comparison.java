@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.diffusionrpo.diffusion.io.ModelFolder;
-import org.diffusionrpo.diffusion.train.DivergedException;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.align.RunManifest;
 import org.diffusionrpo.rpo.data.Split;
@@ -28,6 +27,8 @@ public final class Comparison {
   private final CompareListener listener;
   private final Workbench.Inputs inputs;
   private final Map<String, String> hashes;
+  /** Units of each method, search and result together. */
+  private final Map<Method, Integer> planned = new EnumMap<>(Method.class);
   private final int total;
   private final Map<Unit, UnitResult> finished = new LinkedHashMap<>();
 
@@ -42,8 +43,11 @@ public final class Comparison {
     this.inputs = new Workbench.Inputs(
         model, clip, Bundled.require(Bundled.data()), Bundled.require(Bundled.styleClassifier()));
     this.hashes = hashes(inputs);
-    int searched = Method.TRAINED.stream().mapToInt(method -> searchUnits(method).size()).sum();
-    this.total = searched + (1 + Method.TRAINED.size()) * settings.seeds.size();
+    for (Method method : Method.values()) {
+      int searched = method == Method.BASE ? 0 : searchUnits(method).size();
+      planned.put(method, searched + settings.seeds.size());
+    }
+    this.total = planned.values().stream().mapToInt(Integer::intValue).sum();
   }
 
   /**
@@ -97,7 +101,7 @@ public final class Comparison {
     for (Unit unit : units) {
       Optional<UnitResult> known = unit.result();
       if (known.isEmpty()) {
-        listener.onUnit(unit.name(), finished.size(), total, Estimate.secondsLeft(finished.values(), total));
+        listener.onUnit(unit.name(), finished.size(), total, Estimate.secondsLeft(finished.values(), planned));
         known = Optional.ofNullable(bench.run(unit));
       }
       if (known.isEmpty()) {
@@ -114,12 +118,7 @@ public final class Comparison {
     for (Map.Entry<Method, List<Unit>> entry : units.entrySet()) {
       List<UnitResult> ofMethod = new ArrayList<>();
       for (Unit unit : entry.getValue()) {
-        UnitResult result = unit.result().orElseThrow();
-        if (result.score() == null) {
-          throw new DivergedException(unit.name() + ": " + result.failure() + "; search other values with --search-lr "
-              + "and --search-beta");
-        }
-        ofMethod.add(result);
+        ofMethod.add(unit.result().orElseThrow());
       }
       results.put(entry.getKey(), ofMethod);
     }
@@ -163,7 +162,7 @@ public final class Comparison {
         }
       }
     }
-    lines.add(total + " units, " + known.size() + " finished; " + Estimate.describe(known, total));
+    lines.add(total + " units, " + known.size() + " finished; " + Estimate.describe(known, planned));
     return lines;
   }
 

@@ -17,7 +17,7 @@ final class Search {
     if (candidates.size() == 1) {
       return candidates.get(0);
     }
-    return results.stream().filter(result -> result.score() != null)
+    return results.stream().filter(UnitResult::measured)
         .min(Comparator.comparingDouble(result -> result.score().frechet())).map(UnitResult::candidate)
         .orElseThrow(() -> new DivergedException("the search found no values for " + method.title() + " that do not "
             + "diverge; try smaller ones with --search-lr and --search-beta"));

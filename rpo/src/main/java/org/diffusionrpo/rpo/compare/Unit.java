@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.diffusionrpo.rpo.ProgramVersion;
 import org.diffusionrpo.rpo.align.AlignSettings;
 import org.diffusionrpo.rpo.align.RunManifest;
 import org.diffusionrpo.rpo.data.Split;
@@ -57,7 +58,8 @@ record Unit(Method method, Candidate candidate, Split split, AlignSettings setti
   }
 
   private static String hash(Method method, Split split, AlignSettings settings, String inputs) {
-    StringBuilder all = new StringBuilder(method + "\n" + split + "\n" + inputs + "\n");
+    StringBuilder all = new StringBuilder(
+        method + "\n" + split + "\n" + inputs + "\n" + ProgramVersion.current() + "\n");
     for (Map.Entry<String, String> setting : RunManifest.settings(settings).entrySet()) {
       if (!FREE.contains(setting.getKey())) {
         all.append(setting.getKey()).append('=').append(setting.getValue()).append('\n');

@@ -21,6 +21,11 @@ record UnitResult(Method method, Candidate candidate, long seed, StyleAlignment.
     String failure, double seconds) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** False when the training diverged, so that there is nothing to measure. */
+  boolean measured() {
+    return score != null;
+  }
+
   /** Reads the result of a finished unit. */
   static Optional<UnitResult> read(Path file) throws IOException {
     if (!Files.exists(file)) {

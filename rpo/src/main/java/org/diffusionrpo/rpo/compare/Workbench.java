@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.diffusionrpo.diffusion.clip.ClipEmbedder;
 import org.diffusionrpo.diffusion.image.ImageCodec;
@@ -69,7 +70,9 @@ final class Workbench implements AutoCloseable {
 
   /** Trains, draws and measures; null when the listener cancelled, and the unit can be continued then. */
   UnitResult run(Unit unit) throws IOException {
-    prepare(unit);
+    if (!prepare(unit)) {
+      return null;
+    }
     long start = System.nanoTime();
     boolean trained = unit.method() != Method.BASE;
     CheckpointStore checkpoints = new CheckpointStore(unit.folder().resolve("checkpoints"), 1);
@@ -100,18 +103,27 @@ final class Workbench implements AutoCloseable {
       listener.onPhase("Preparing the measures on the " + wanted.label() + " split");
       heldOut = new HeldOut(inputs.data(), wanted, shared.style, shared.evaluate,
           new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()), classifier);
-      implicitAccuracy = implicitAccuracy(heldOut.styled(), wanted);
+      implicitAccuracy = null;
       split = wanted;
     }
     return heldOut;
   }
 
-  private void prepare(Unit unit) throws IOException {
+  /** Makes what the unit needs and is not there yet; false when the listener cancelled. */
+  private boolean prepare(Unit unit) throws IOException {
     heldOut(unit.split());
-    if (unit.method() != Method.BASE && aligner == null) {
-      StyledImages train = StyledImages.load(inputs.data(), Set.of(Split.TRAIN));
-      aligner = new Aligner(backend, model, base.value(), encode(pairs(train, Split.TRAIN), clip));
+    if (unit.method() == Method.BASE) {
+      return true;
     }
+    if (implicitAccuracy == null) {
+      encode(pairs(heldOut.styled(), split), null).ifPresent(pairs -> implicitAccuracy = implicitAccuracy(pairs));
+    }
+    if (aligner == null) {
+      StyledImages train = StyledImages.load(inputs.data(), Set.of(Split.TRAIN));
+      encode(pairs(train, Split.TRAIN), clip)
+          .ifPresent(pairs -> aligner = new Aligner(backend, model, base.value(), pairs));
+    }
+    return implicitAccuracy != null && aligner != null;
   }
 
   private int train(Unit unit) throws IOException {
@@ -134,8 +146,7 @@ final class Workbench implements AutoCloseable {
     return heldOut.score(images);
   }
 
-  private ImplicitAccuracy implicitAccuracy(StyledImages styled, Split wanted) throws IOException {
-    EncodedPairs pairs = encode(pairs(styled, wanted), null);
+  private ImplicitAccuracy implicitAccuracy(EncodedPairs pairs) {
     PairBatches.Options once = new PairBatches.Options(pairs.size(), 1, PairBatches.Timestep.PAIR, 0, SHARED_SEED);
     return new ImplicitAccuracy(backend,
         new PairBatches(pairs, model.vae().value(), NoiseSchedule.of(model.scheduler().value()), once), base.value());
@@ -146,9 +157,9 @@ final class Workbench implements AutoCloseable {
     return shared.limit == null ? pairs : pairs.subList(0, Math.min(shared.limit, pairs.size()));
   }
 
-  private EncodedPairs encode(List<PreferencePair> pairs, Clip embeddings) throws IOException {
+  private Optional<EncodedPairs> encode(List<PreferencePair> pairs, Clip embeddings) throws IOException {
     listener.onPhase("Encoding " + pairs.size() + " pairs");
-    return PairEncoder.of(backend, model, embeddings).encode(pairs, done -> listener.onProgress(done, pairs.size()));
+    return PairEncoder.of(backend, model, embeddings).encode(pairs, listener);
   }
 
   @Override

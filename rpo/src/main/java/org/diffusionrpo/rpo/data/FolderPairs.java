@@ -47,7 +47,7 @@ final class FolderPairs implements PairSource {
     for (Path place : List.of(folder, folder.resolve(WINNERS), folder.resolve(LOSERS))) {
       Path text = place.resolve(name + ".txt");
       if (Files.exists(text)) {
-        return Files.readString(text).strip();
+        return TextFiles.read(text).strip();
       }
     }
     return name.replace('_', ' ').strip();

@@ -41,21 +41,27 @@ final class TablePairs implements PairSource {
     String id = file.getFileName() + ":" + line;
     boolean labelled = fields.containsKey("label_0");
     String caption = value(fields, CAPTION, line);
-    byte[] first = image(value(fields, labelled ? FIRST : WINNER, line), id, checker.report());
-    byte[] second = image(value(fields, labelled ? SECOND : LOSER, line), id, checker.report());
+    String firstPath = value(fields, labelled ? FIRST : WINNER, line);
+    String secondPath = value(fields, labelled ? SECOND : LOSER, line);
+    String label = labelled ? value(fields, LABEL, line) : "";
+    if (caption == null || firstPath == null || secondPath == null || label == null) {
+      checker.report().addMissing(id + ": a field is null");
+      return true;
+    }
+    byte[] first = image(firstPath, id, checker.report());
+    byte[] second = image(secondPath, id, checker.report());
     if (first == null || second == null) {
       return true;
     }
-    return labelled
-        ? checker.offerLabelled(id, caption, first, second, label(value(fields, LABEL, line), line))
+    return labelled ? checker.offerLabelled(id, caption, first, second, label(label, line))
         : checker.offer(id, caption, first, second);
   }
 
+  /** Null where the row says null; a field that is not there at all is a fault of the whole table. */
   private String value(Map<String, String> fields, List<String> names, int line) throws IOException {
     for (String name : names) {
-      String value = fields.get(name);
-      if (value != null) {
-        return value;
+      if (fields.containsKey(name)) {
+        return fields.get(name);
       }
     }
     throw new IOException(file + ":" + line + ": has no field " + String.join(" or ", names));

@@ -17,7 +17,7 @@ import java.util.Map;
 
 /** Reads JSONL, and CSV or TSV with a header line (RFC 4180), as maps from lower-case field names to text. */
 final class TextTable {
-  /** Takes one record; {@code line} counts from 1 and is where the record begins. */
+  /** Takes one record, where JSON's null is null; {@code line} counts from 1 and is where the record begins. */
   interface RecordConsumer {
     boolean accept(int line, Map<String, String> fields) throws IOException;
   }
@@ -68,8 +68,9 @@ final class TextTable {
     }
     Map<String, String> fields = new HashMap<>();
     for (Map.Entry<String, JsonNode> field : node.properties()) {
-      if (field.getValue().isValueNode() && !field.getValue().isNull()) {
-        fields.put(field.getKey().toLowerCase(Locale.ROOT), field.getValue().asText());
+      JsonNode value = field.getValue();
+      if (value.isValueNode()) {
+        fields.put(field.getKey().toLowerCase(Locale.ROOT), value.isNull() ? null : value.asText());
       }
     }
     return fields;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.pipeline.GenerationListener;
+import org.diffusionrpo.diffusion.pipeline.ProgressListener;
 import org.diffusionrpo.diffusion.pipeline.ImageRequest;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.diffusion.pipeline.StableDiffusionPipeline;
@@ -39,7 +39,7 @@ public final class Drawing {
 
   /** One picture for each prompt; fewer when the listener cancelled. */
   public static List<RgbImage> draw(Backend backend, StableDiffusion model, List<String> prompts, long seed,
-      SamplingSettings sampling, GenerationListener listener) {
+      SamplingSettings sampling, ProgressListener listener) {
     if (prompts.isEmpty()) {
       return List.of();
     }

@@ -16,11 +16,6 @@ public record ContrastGroups(PreferenceLoss loss, int size) implements Preferenc
     }
   }
 
-  /** The group that pair {@code index} of a batch belongs to, for drawing one timestep per group. */
-  public int groupOf(int index) {
-    return index / size;
-  }
-
   @Override
   public Result evaluate(PairErrors errors, PairFeatures features) {
     if (loss.usesLosers()) {

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Map;
 import org.diffusionrpo.diffusion.clip.BpeTrainer;
 import org.diffusionrpo.diffusion.clip.ClipModel;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;

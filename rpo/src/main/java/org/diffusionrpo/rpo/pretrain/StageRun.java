@@ -11,6 +11,7 @@ import org.diffusionrpo.diffusion.train.TrainListener;
 import org.diffusionrpo.diffusion.train.TrainLoop;
 import org.diffusionrpo.diffusion.train.TrainObjective;
 import org.diffusionrpo.diffusion.train.TrainState;
+import org.diffusionrpo.rpo.align.RunManifest;
 import org.diffusionrpo.rpo.train.StepLog;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 import org.diffusionrpo.tensor.nn.Parameters;
@@ -61,7 +62,8 @@ final class StageRun {
     ObjectNode settings = new ObjectMapper().createObjectNode()
         .put("steps", options.steps()).put("batch", options.batch()).put("learning_rate", options.learningRate())
         .put("warmup", options.warmup()).put("weight_decay", options.weightDecay())
-        .put("ema_decay", options.emaDecay()).put("seed", options.seed());
+        .put("ema_decay", options.emaDecay()).put("seed", options.seed())
+        .put("data", RunManifest.hash(options.data()));
     particulars.forEach((name, value) -> settings.put(name, String.valueOf(value)));
     String text = settings.toPrettyString() + "\n";
     if (!Files.exists(file)) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
@@ -42,9 +43,15 @@ public final class UNetPretraining {
    * @param snrGamma gamma of the Min-SNR weighting; infinite for none
    */
   public record Recipe(Path init, double captionDropout, double snrGamma) {
-    private Map<String, ?> particulars() throws IOException {
-      String start = init == null ? "random" : RunManifest.hash(init.resolve(ModelFolder.UNET));
-      return Map.of("init", start, "caption_dropout", captionDropout, "snr_gamma", snrGamma);
+    private Map<String, ?> particulars(Path parts) throws IOException {
+      Map<String, Object> all = new TreeMap<>();
+      all.put("init", init == null ? "random" : RunManifest.hash(init.resolve(ModelFolder.UNET)));
+      all.put("caption_dropout", captionDropout);
+      all.put("snr_gamma", snrGamma);
+      for (String part : List.of(ModelFolder.VAE, ModelFolder.TEXT_ENCODER, ModelFolder.TOKENIZER)) {
+        all.put(part, RunManifest.hash(parts.resolve(part)));
+      }
+      return all;
     }
   }
 
@@ -74,7 +81,7 @@ public final class UNetPretraining {
       NoiseObjective objective = new NoiseObjective(backend, unet.value(), vae.value(), latents, NoiseSchedule.of(scheduler),
           new NoiseObjective.Options(options.batch(), options.batch(), recipe.captionDropout(), recipe.snrGamma(),
               options.seed()));
-      if (!StageRun.run(unet.value().parameters(), objective, options, recipe.particulars(), listener)) {
+      if (!StageRun.run(unet.value().parameters(), objective, options, recipe.particulars(parts), listener)) {
         return false;
       }
       model.save(out, DType.F16);

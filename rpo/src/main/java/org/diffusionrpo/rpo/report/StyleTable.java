@@ -9,6 +9,9 @@ import org.diffusionrpo.rpo.eval.StyleAlignment;
 
 /** The table of style alignment, the same for every command. */
 public final class StyleTable {
+  /** Columns of a table without further ones. */
+  public static final int COLUMNS = 3;
+
   private StyleTable() {}
 
   /** An empty table with a column for each part of a score, and {@code more} to their right. */

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntConsumer;
+import java.util.Optional;
 import org.diffusionrpo.diffusion.clip.ClipEmbedder;
 import org.diffusionrpo.diffusion.image.Crops;
 import org.diffusionrpo.diffusion.image.ImageCodec;
@@ -15,6 +15,7 @@ import org.diffusionrpo.diffusion.image.Resize;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.pipeline.ProgressListener;
 import org.diffusionrpo.diffusion.train.LatentEncoder;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.rpo.data.PreferencePair;
@@ -55,24 +56,29 @@ public final class PairEncoder {
    * Encodes all pairs: resize of the short side (Pillow's bilinear) and centre crop, as Diffusion-DPO's script. A
    * picture or caption that stands in many pairs is encoded once.
    *
-   * @param progress called with the number of pairs done
+   * @param listener hears of the share of the pairs that is done
+   * @return empty when the listener cancelled
    */
-  public EncodedPairs encode(List<PreferencePair> pairs, IntConsumer progress) throws IOException {
+  public Optional<EncodedPairs> encode(List<PreferencePair> pairs, ProgressListener listener) throws IOException {
     List<String> captions = pairs.stream().map(PreferencePair::caption).toList();
     Map<String, float[]> contexts = latents.contexts(captions);
-    Map<ByteBuffer, Encoded> pictures = encodePictures(pairs, progress);
+    Map<ByteBuffer, Encoded> pictures = encodePictures(pairs, listener);
+    if (pictures == null) {
+      return Optional.empty();
+    }
     List<Encoded> winners = pairs.stream().map(pair -> pictures.get(ByteBuffer.wrap(pair.winner()))).toList();
     List<Encoded> losers = pairs.stream().map(pair -> pictures.get(ByteBuffer.wrap(pair.loser()))).toList();
-    return new EncodedPairs(latentShape, latents.contextShape(), moments(winners), moments(losers),
+    return Optional.of(new EncodedPairs(latentShape, latents.contextShape(), moments(winners), moments(losers),
         captions.stream().map(contexts::get).toList(), latents.contexts(List.of("")).get(""),
-        embeddings(winners), embeddings(losers), prompts(captions));
+        embeddings(winners), embeddings(losers), prompts(captions)));
   }
 
   /** @param embedding null without a CLIP */
   private record Encoded(float[] moments, double[] embedding) {}
 
-  /** Every different picture of the pairs by its bytes. */
-  private Map<ByteBuffer, Encoded> encodePictures(List<PreferencePair> pairs, IntConsumer progress) throws IOException {
+  /** Every different picture of the pairs by its bytes; null when the listener cancelled. */
+  private Map<ByteBuffer, Encoded> encodePictures(List<PreferencePair> pairs, ProgressListener listener)
+      throws IOException {
     Map<ByteBuffer, String> sources = new LinkedHashMap<>();
     for (PreferencePair pair : pairs) {
       sources.putIfAbsent(ByteBuffer.wrap(pair.winner()), pair.id());
@@ -81,6 +87,9 @@ public final class PairEncoder {
     List<ByteBuffer> different = List.copyOf(sources.keySet());
     Map<ByteBuffer, Encoded> encoded = new HashMap<>();
     for (int from = 0; from < different.size(); from += CHUNK) {
+      if (listener.cancelled()) {
+        return null;
+      }
       List<ByteBuffer> chunk = different.subList(from, Math.min(different.size(), from + CHUNK));
       List<RgbImage> images = new ArrayList<>();
       for (ByteBuffer bytes : chunk) {
@@ -91,7 +100,7 @@ public final class PairEncoder {
       for (int i = 0; i < chunk.size(); i++) {
         encoded.put(chunk.get(i), new Encoded(moments.get(i), embeddings == null ? null : embeddings.get(i)));
       }
-      progress.accept((int) ((long) pairs.size() * (from + chunk.size()) / different.size()));
+      listener.onProgress((long) pairs.size() * (from + chunk.size()) / different.size(), pairs.size());
     }
     return encoded;
   }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -103,7 +104,9 @@ class AlignRunTest {
     assertEquals("0.001", json.path("settings").path("lr").asText());
     assertEquals("3", json.path("settings").path("contrast").asText(), "defaults are filled in");
     assertEquals(Checksums.sha256(runs.data()), json.path("hashes").path("data").asText());
-    assertTrue(json.path("hashes").path("model").asText().matches("[0-9a-f]{64}"));
+    for (String hashed : List.of("model", "pairs", "clip")) {
+      assertTrue(json.path("hashes").path(hashed).asText().matches("[0-9a-f]{64}"), hashed);
+    }
     for (String version : List.of("diffusion-rpo", "java", "os", "kernels", "threads")) {
       assertFalse(json.path("versions").path(version).asText().isBlank(), version);
     }
@@ -227,6 +230,71 @@ class AlignRunTest {
   }
 
   @Test
+  void resumeRefusesWhatWouldBeAnotherRun() throws IOException {
+    AlignSettings first = brief("resumed");
+    first.lrSchedule = "cosine";
+    AlignRun.run(first, AlignListener.SILENT);
+    AlignSettings longer = resumed(first);
+    longer.steps = 8;
+    assertMessage(IllegalArgumentException.class, longer, "--resume", "steps was 4 and is now 8");
+
+    AlignSettings constant = brief("resumed-constant");
+    AlignRun.run(constant, AlignListener.SILENT);
+    AlignSettings shorter = resumed(constant);
+    shorter.steps = 3;
+    assertMessage(IllegalArgumentException.class, shorter, "--steps 3", "4 updates");
+    AlignSettings more = resumed(constant);
+    more.steps = 5;
+    assertEquals(5, AlignRun.run(more, AlignListener.SILENT).steps());
+  }
+
+  @Test
+  void resumeNoticesAPictureThatChangedBehindItsTable() throws IOException {
+    TinyRuns own = TinyRuns.create(Files.createDirectories(folder.resolve("own")));
+    AlignSettings settings = own.settings("run");
+    settings.steps = 2;
+    settings.samples = 0;
+    AlignRun.run(settings, AlignListener.SILENT);
+    Files.copy(own.home().resolve("w1.png"), own.home().resolve("w0.png"), StandardCopyOption.REPLACE_EXISTING);
+    AlignSettings again = own.settings("run");
+    again.steps = 2;
+    again.samples = 0;
+    again.resume = true;
+    assertMessage(IllegalArgumentException.class, again, "pairs was", "and is now");
+  }
+
+  @Test
+  void hashesSeeThroughSymbolicLinks() throws IOException {
+    Path link = Files.createSymbolicLink(folder.resolve("link"), runs.model());
+    Path part = Files.createDirectories(folder.resolve("linked-part"));
+    for (String name : List.of("unet", "vae")) {
+      Files.createSymbolicLink(part.resolve(name), runs.model().resolve(name));
+    }
+    assertEquals(RunManifest.hash(runs.model()), RunManifest.hash(link));
+    String both = RunManifest.hash(part);
+    Files.delete(part.resolve("vae"));
+    assertNotEquals(both, RunManifest.hash(part));
+  }
+
+  @Test
+  void encodingCanBeCancelled() throws IOException {
+    AlignSettings settings = brief("cancelled");
+    AlignResult result = AlignRun.run(settings, new AlignListener() {
+      @Override
+      public void onStep(StepReport report) {
+        throw new AssertionError("no update after a cancelled encoding");
+      }
+
+      @Override
+      public boolean cancelled() {
+        return true;
+      }
+    });
+    assertFalse(result.finished());
+    assertEquals(0, result.steps());
+  }
+
+  @Test
   void folderIsOnlyTakenWhenItIsFree() throws IOException {
     assertMessage(IllegalArgumentException.class, runs.settings("finished"), "finished", "--resume");
     AlignSettings full = runs.settings("full");
@@ -239,6 +307,12 @@ class AlignRunTest {
     Files.writeString(file.out, "precious");
     assertMessage(IllegalArgumentException.class, file, "a-file", "is a file");
     assertEquals("precious", Files.readString(file.out));
+  }
+
+  private static AlignSettings resumed(AlignSettings settings) {
+    AlignSettings again = settings.copy();
+    again.resume = true;
+    return again;
   }
 
   /** Four updates and no pictures. */

@@ -10,12 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.train.StepReport;
 import org.diffusionrpo.rpo.TinyHome;
 import org.diffusionrpo.rpo.data.Split;
 import org.diffusionrpo.rpo.eval.StyleAlignment;
+import org.diffusionrpo.rpo.loss.DiffusionRpo;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +92,41 @@ class ComparisonTest {
     List<UnitResult> results = List.of(result(a, 0.5), result(b, 0.25),
         new UnitResult(Method.DPO, c, 0, null, null, "diverged", 1));
     assertEquals(b, Search.best(Method.DPO, results, List.of(a, b, c)));
+  }
+
+  @Test
+  void betasOfRpoGrowWithTheContrastBatchThatDividesThem() {
+    CompareSettings settings = new CompareSettings();
+    settings.searchBeta = List.of(500.0, 2000.0);
+    settings.align.batch = 16;
+    assertEquals(List.of(500.0, 2000.0), settings.searchBeta(Method.DPO));
+    assertEquals(List.of(8000.0, 32000.0), settings.searchBeta(Method.RPO));
+    settings.align.contrast = 4;
+    assertEquals(List.of(2000.0, 8000.0), settings.searchBeta(Method.RPO));
+    settings.align.weighting = DiffusionRpo.Weighting.OUTSIDE;
+    assertEquals(List.of(500.0, 2000.0), settings.searchBeta(Method.RPO));
+  }
+
+  @Test
+  void divergedSeedsAreToldAndTheOthersStillCompared() throws IOException {
+    CompareSettings settings = settings("diverging");
+    settings.searchLr = List.of(1e30);
+    settings.align.steps = 30;
+    settings.align.samples = 2;
+    String table = Comparison.run(settings, CompareListener.SILENT).orElseThrow().table().toText();
+    assertTrue(table.contains("(diverged)"), table);
+    assertTrue(table.lines().anyMatch(line -> line.startsWith("base model") && !line.contains("–")), table);
+  }
+
+  @Test
+  void timeLeftCountsEachMethodByItself() {
+    Map<Method, Integer> planned = Map.of(Method.BASE, 1, Method.SFT, 2, Method.DPO, 3);
+    List<UnitResult> none = List.of();
+    assertTrue(Double.isNaN(Estimate.secondsLeft(none, planned)));
+    UnitResult sft = new UnitResult(Method.SFT, new Candidate(1, 1), 0, null, null, "", 10);
+    assertEquals(10 + 3 * 10 + 10, Estimate.secondsLeft(List.of(sft), planned));
+    UnitResult dpo = new UnitResult(Method.DPO, new Candidate(1, 1), 0, null, null, "", 30);
+    assertEquals(10 + 2 * 30 + 30, Estimate.secondsLeft(List.of(sft, dpo), planned));
   }
 
   @Test

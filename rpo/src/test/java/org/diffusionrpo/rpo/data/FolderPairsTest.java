@@ -50,6 +50,13 @@ class FolderPairsTest {
         report.missingNames());
   }
 
+  @Test void aCaptionThatIsNotUtf8IsNamed() throws IOException {
+    pair("a.png", "a.png");
+    Path caption = Files.write(folder.resolve("a.txt"), new byte[] {'r', (byte) 0xe9, 'd'});
+    IOException error = assertThrows(IOException.class, () -> read(folder, report));
+    assertEquals(caption + ": is not UTF-8 text", error.getMessage());
+  }
+
   @Test void twoImagesOfOneNameAreRefused() throws IOException {
     pair("a.png", "a.png");
     Files.write(folder.resolve("winners/a.webp"), RED);

@@ -89,6 +89,18 @@ class TablePairsTest {
     assertTrue(report.unreadableNames().get(0).startsWith("pairs.jsonl:2 (winner): not an image"), report.toString());
   }
 
+  @Test void aRowWithNullIsSkippedCountedAndNamed() throws IOException {
+    Path file = write("pairs.jsonl", """
+        {"caption": null, "winner": "images/red.png", "loser": "images/blue, light.png"}
+        {"caption": "b", "winner": "images/red.png", "loser": null}
+        {"caption": "c", "image_0": "images/red.png", "image_1": "images/blue, light.png", "label_0": null}
+        {"caption": "d", "winner": "images/red.png", "loser": "images/blue, light.png"}
+        """);
+    assertRedWins(read(file, report).get(0), "d");
+    assertEquals(List.of("pairs.jsonl:1: a field is null", "pairs.jsonl:2: a field is null",
+        "pairs.jsonl:3: a field is null"), report.missingNames());
+  }
+
   @ParameterizedTest
   @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
       "a.jsonl | {\"caption\": \"a\" | :1: not JSON",

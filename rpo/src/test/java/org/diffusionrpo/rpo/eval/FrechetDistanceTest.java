@@ -83,14 +83,6 @@ class FrechetDistanceTest {
     assertThrows(IllegalArgumentException.class, () -> Gaussian.fit(new double[1][4]));
   }
 
-  @Test
-  void kernelDistanceGivesThePublishedNumber() {
-    double[][] x = {{1, 0}, {0, 1}, {.6, .8}};
-    double[][] y = {{.8, .6}, {-1, 0}};
-    assertEquals(4.8762893109, KernelDistance.between(x, y), GOLDEN);
-    assertEquals(0, KernelDistance.between(x, x), 1e-12);
-  }
-
   private static double[][] random(long seed, int rows, int columns) {
     Random random = new Random(seed);
     double[][] values = new double[rows][columns];
