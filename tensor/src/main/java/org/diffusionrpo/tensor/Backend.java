@@ -18,7 +18,7 @@ package org.diffusionrpo.tensor;
  * A backend and its tensors belong to one thread at a time.
  */
 public interface Backend extends AutoCloseable {
-  /** {@code "cpu"} or {@code "cuda"}. */
+  /** What {@link Backends#open} calls it, e.g. {@code cpu}. */
   String name();
 
   /** The scopes and the byte count of this backend. */

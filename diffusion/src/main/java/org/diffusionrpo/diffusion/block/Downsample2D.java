@@ -10,7 +10,7 @@ import org.diffusionrpo.tensor.nn.Tape;
 /**
  * 3 x 3 convolution with stride 2; {@code downsamplers.0} in diffusers.
  * <pre>
- *   x [N, H, W, C]     y [N, ceil(H / 2), ceil(W / 2), C]
+ *   x [N, H, W, C]     y [N, H / 2, W / 2, C], odd sizes rounded up by the UNet's, down by the VAE's
  * </pre>
  */
 public final class Downsample2D implements Layer {

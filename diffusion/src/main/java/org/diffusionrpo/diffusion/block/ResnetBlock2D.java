@@ -71,7 +71,11 @@ public final class ResnetBlock2D implements ConditionedLayer {
       if (timeProjection != null) {
         Tensor dProjected = backend.zeros(Shape.of(dh.dim(0), dh.dim(3)));
         backend.sumPositions(dProjected, dh);
-        backend.addTo(dTime, timeProjection.backward(dProjected, tape));
+        if (dTime == null) {
+          timeProjection.backwardParameters(dProjected, tape);
+        } else {
+          backend.addTo(dTime, timeProjection.backward(dProjected, tape));
+        }
       }
       dh = Consume.backward(conv1, dh, tape);
       dh = Consume.backward(act1, dh, tape);

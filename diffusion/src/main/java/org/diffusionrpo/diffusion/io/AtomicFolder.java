@@ -9,8 +9,12 @@ import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.diffusionrpo.tensor.io.AtomicFiles;
 
-/** Folders that are there in full or not at all: made under a temporary name beside the target, then renamed. */
+/**
+ * Folders that are there in full or not at all, whatever stops the program or the machine: made under a hidden name
+ * beside the target, forced to the disk, then renamed. One process at a time may write a target.
+ */
 final class AtomicFolder {
   private AtomicFolder() {}
 
@@ -26,24 +30,53 @@ final class AtomicFolder {
    */
   static void write(Path target, String marker, Content content) throws IOException {
     Path absolute = target.toAbsolutePath().normalize();
-    if (Files.exists(absolute) && !isReplaceable(absolute, marker)) {
-      throw new FileAlreadyExistsException(target + ": exists and is not an earlier save, which would have a " + marker
-          + "; choose another folder");
-    }
+    Path fresh = absolute.resolveSibling("." + absolute.getFileName() + ".tmp");
+    Path old = absolute.resolveSibling("." + absolute.getFileName() + ".old");
+    recover(absolute, old);
+    requireReplaceable(target, marker);
     Files.createDirectories(absolute.getParent());
-    String hidden = "." + absolute.getFileName() + "." + ProcessHandle.current().pid();
-    Path fresh = absolute.resolveSibling(hidden + ".tmp");
-    Path old = absolute.resolveSibling(hidden + ".old");
     delete(fresh);
     try {
       Files.createDirectory(fresh);
       content.writeTo(fresh);
-      if (Files.exists(absolute)) {
-        Files.move(absolute, old, StandardCopyOption.ATOMIC_MOVE);
+      for (Path path : tree(fresh)) {
+        AtomicFiles.force(path);
       }
-      Files.move(fresh, absolute, StandardCopyOption.ATOMIC_MOVE);
+      replace(absolute, fresh, old);
     } finally {
       delete(fresh);
+    }
+    AtomicFiles.force(absolute.getParent());
+    delete(old);
+  }
+
+  /** Throws unless {@link #write} would take the target; to be asked before the work that fills it. */
+  static void requireReplaceable(Path target, String marker) throws IOException {
+    if (Files.exists(target) && !isReplaceable(target, marker)) {
+      throw new FileAlreadyExistsException(target.toString(), null,
+          "exists and is not an earlier save, which would have a " + marker + "; choose another folder");
+    }
+  }
+
+  private static void replace(Path target, Path fresh, Path old) throws IOException {
+    boolean replaces = Files.exists(target);
+    if (replaces) {
+      Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+    }
+    try {
+      Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      if (replaces) {
+        Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+      }
+      throw e;
+    }
+  }
+
+  /** A save that was stopped between its two renames left the earlier one hidden; after them, it is of no more use. */
+  private static void recover(Path target, Path old) throws IOException {
+    if (Files.exists(old) && !Files.exists(target)) {
+      Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
     }
     delete(old);
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.diffusionrpo.diffusion.clip.ClipImages;
 import org.diffusionrpo.diffusion.clip.ClipModel;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
@@ -18,7 +19,7 @@ import org.diffusionrpo.tensor.nn.Parameters;
  * A whole CLIP with its tokenizer, in the folder layout of transformers: {@code config.json} with a text_config and a
  * vision_config, {@code model.safetensors}, {@code preprocessor_config.json} and the tokenizer's files.
  *
- * @param preprocessor how pictures become pixels, as every CLIP model has it; kept for others who read the folder
+ * @param preprocessor how pictures become pixels; checked, since only the usual way is supported, and kept
  */
 public record Clip(Component<ClipModel> model, ClipTokenizer tokenizer, ModelConfig preprocessor)
     implements AutoCloseable {
@@ -37,7 +38,7 @@ public record Clip(Component<ClipModel> model, ClipTokenizer tokenizer, ModelCon
     try {
       ModelConfig preprocessor = Files.exists(settings) ? ModelConfig.read(settings)
           : newPreprocessor(model.value().vision().config().imageSize());
-      check(path, model.value(), tokenizer);
+      check(path, model.value(), tokenizer, preprocessor);
       return new Clip(model, tokenizer, preprocessor);
     } catch (IOException | RuntimeException e) {
       model.value().close();
@@ -88,7 +89,13 @@ public record Clip(Component<ClipModel> model, ClipTokenizer tokenizer, ModelCon
     return model.value().parameters();
   }
 
-  private static void check(Path path, ClipModel model, ClipTokenizer tokenizer) throws IOException {
+  private static void check(Path path, ClipModel model, ClipTokenizer tokenizer, ModelConfig preprocessor)
+      throws IOException {
+    try {
+      ClipImages.requireSupported(preprocessor, model.vision().config().imageSize());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(e.getMessage(), e);
+    }
     ClipTextConfig text = model.text().config();
     if (tokenizer.vocabularySize() > text.vocabSize() || tokenizer.maxLength() > text.maxPositions()) {
       throw new IOException(path + ": the tokenizer has " + tokenizer.vocabularySize() + " tokens and a "

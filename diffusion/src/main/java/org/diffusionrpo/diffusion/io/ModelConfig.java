@@ -26,7 +26,7 @@ public final class ModelConfig {
 
   public static ModelConfig read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new NoSuchFileException(file + ": there is no such file");
+      throw new NoSuchFileException(file.toString(), null, "there is no such file");
     }
     try {
       return parse(file.toString(), Files.readString(file));
@@ -86,7 +86,7 @@ public final class ModelConfig {
 
   public int integer(String key) {
     JsonNode value = required(key);
-    if (!value.canConvertToInt() || !value.isNumber()) {
+    if (!value.isNumber() || !value.canConvertToInt() || !value.canConvertToExactIntegral()) {
       throw wrong(key, "a whole number");
     }
     return value.intValue();

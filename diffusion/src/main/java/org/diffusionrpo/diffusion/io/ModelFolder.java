@@ -52,6 +52,11 @@ public final class ModelFolder {
     this.variant = variant;
   }
 
+  /** Throws unless a model can be saved there: where nothing is, in an empty folder, in place of another model. */
+  public static void requireWritable(Path path) throws IOException {
+    AtomicFolder.requireReplaceable(path, INDEX);
+  }
+
   /** Opens a folder and checks that the parts of its index are there. */
   public static ModelFolder open(Path path) throws IOException {
     if (!Files.isDirectory(path)) {

@@ -19,7 +19,10 @@ import org.diffusionrpo.tensor.nn.Tape;
 
 /** Runs the frozen encoders over a data set, in batches. */
 public final class LatentEncoder {
+  /** Captions at once. */
   private static final int BATCH = 32;
+  /** Pixels at once: the encoder's first level holds hundreds of floats for each. */
+  private static final int PIXELS = 32 * 64 * 64;
 
   private final Backend backend;
   private final AutoencoderKL vae;
@@ -43,11 +46,12 @@ public final class LatentEncoder {
         contexts(List.of("")).get(""));
   }
 
-  /** Moments of each picture. */
+  /** Moments of each picture; all pictures have one size. */
   public List<float[]> moments(List<RgbImage> images) {
     List<float[]> moments = new ArrayList<>();
-    for (int from = 0; from < images.size(); from += BATCH) {
-      List<RgbImage> batch = images.subList(from, Math.min(images.size(), from + BATCH));
+    int atOnce = images.isEmpty() ? 1 : Math.max(1, PIXELS / (images.get(0).width() * images.get(0).height()));
+    for (int from = 0; from < images.size(); from += atOnce) {
+      List<RgbImage> batch = images.subList(from, Math.min(images.size(), from + atOnce));
       try (MemoryScope scope = backend.scope()) {
         split(vae.encode(Pixels.toTensor(backend, batch), Tape.NONE), moments);
       }

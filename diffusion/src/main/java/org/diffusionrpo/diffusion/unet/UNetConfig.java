@@ -76,6 +76,7 @@ public record UNetConfig(
     config.onlySupports("resnet_skip_time_act", Set.of("false"));
     config.onlySupports("time_embedding_type", Set.of("positional"));
     config.onlySupports("attention_type", Set.of("default"));
+    config.onlySupports("dropout", Set.of("0", "0.0"));
     config.onlySupports("conv_in_kernel", Set.of("3"));
     config.onlySupports("conv_out_kernel", Set.of("3"));
     for (String key : List.of("upcast_attention", "only_cross_attention", "dual_cross_attention",

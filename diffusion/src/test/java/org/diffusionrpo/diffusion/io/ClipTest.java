@@ -2,6 +2,7 @@ package org.diffusionrpo.diffusion.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,8 @@ import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.diffusionrpo.tensor.io.DType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ClipTest {
   @TempDir Path folder;
@@ -56,6 +59,25 @@ class ClipTest {
       message = assertThrows(IOException.class, () -> Clip.load(folder.resolve("clip"), backend, Storage.F32))
           .getMessage();
       assertTrue(message.contains(config.toString()) && message.contains("SiglipModel"), message);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+      "0.48145466 | 0.5 | image_mean",
+      "0.27577711 | 0.5 | image_std",
+      "\"resample\" : 3 | \"resample\" : 2 | resample",
+      "\"do_center_crop\" : true | \"do_center_crop\" : false | do_center_crop",
+      "\"shortest_edge\" : | \"shortest_edge\" : 99, \"own\" : | size"})
+  void picturesThatAreToBePreparedOtherwiseAreRefused(String usual, String other, String key) throws IOException {
+    try (Backend backend = new CpuBackend(); Clip clip = TinyModel.createClip(backend)) {
+      clip.save(folder, DType.F32);
+      Path file = folder.resolve("preprocessor_config.json");
+      String changed = Files.readString(file).replace(usual, other);
+      assertNotEquals(changed, Files.readString(file));
+      Files.writeString(file, changed);
+      String message = assertThrows(IOException.class, () -> Clip.load(folder, backend, Storage.F32)).getMessage();
+      assertTrue(message.contains(file.toString()) && message.contains(key), message);
     }
   }
 

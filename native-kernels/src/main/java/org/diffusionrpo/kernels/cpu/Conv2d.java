@@ -10,9 +10,6 @@ package org.diffusionrpo.kernels.cpu;
  * With M = N * OH * OW, K = R * S * C: forward is [M, K] x [K, O], backward-filter [O, M] x [M, K].
  */
 public final class Conv2d {
-  /** Rows of dy whose sum is one partial sum of the bias gradient. */
-  private static final int BIAS_ROWS = 256;
-
   private Conv2d() {}
 
   /** Sizes of one convolution. Padding may differ on each side, as in the VAE's downsampling. */
@@ -155,28 +152,7 @@ public final class Conv2d {
     }
     if (db != null) {
       require("db", db.length, g.outChannels());
-      addColumnSums(db, dy, g.outPositions(), g.outChannels());
-    }
-  }
-
-  private static void addColumnSums(float[] db, float[] dy, int rows, int columns) {
-    int blocks = MacroKernel.ceilDiv(rows, BIAS_ROWS);
-    float[] sums = Workspace.PARTS.floats(blocks * columns);
-    Parallel.run(blocks, block -> {
-      int to = block * columns;
-      System.arraycopy(dy, block * BIAS_ROWS * columns, sums, to, columns);
-      for (int row = block * BIAS_ROWS + 1; row < Math.min(rows, (block + 1) * BIAS_ROWS); row++) {
-        add(sums, to, dy, row * columns, columns);
-      }
-    });
-    for (int block = 0; block < blocks; block++) {
-      add(db, 0, sums, block * columns, columns);
-    }
-  }
-
-  private static void add(float[] to, int at, float[] from, int start, int length) {
-    for (int j = 0; j < length; j++) {
-      to[at + j] += from[start + j];
+      Elementwise.sumRows(db, dy, g.outPositions(), g.outChannels());
     }
   }
 

@@ -26,7 +26,7 @@ public final class Parallel {
 
   /**
    * Calls {@code task} once for each of 0 .. tasks - 1, in no particular order, and returns when all are done.
-   * The first exception of a task is thrown here. Calls from inside a task run on the calling thread.
+   * If tasks throw, one of the exceptions is thrown here. Calls from inside a task run on the calling thread.
    */
   public static void run(int tasks, IntConsumer task) {
     int helpers = Math.min(THREADS, tasks) - 1;

@@ -74,6 +74,12 @@ class PretrainCommandTest {
     assertArrayEquals(weights(first), weights(second), LEARNED, "the start is the end");
     CliRun.of(init.toArray()).assertDone();
     CliRun.of(command.toArray()).assertRefused("other settings");
+    Path precious = Files.createDirectories(folder.resolve("precious"));
+    Files.writeString(precious.resolve("thesis.tex"), "precious");
+    Files.move(folder.resolve("unet"), folder.resolve("second-unet"));
+    CliRun.of("pretrain", "unet", "--work", folder, "--out", precious).assertRefused("precious: exists and is not an "
+        + "earlier save, which would have a model_index.json; choose another folder");
+    assertFalse(Files.exists(folder.resolve("unet")), "refused before the training");
     init.set(init.size() - 1, folder.resolve("nowhere"));
     CliRun.of(init.toArray()).assertRefused("nowhere");
   }

@@ -61,11 +61,17 @@ public final class AtomicFiles {
 
   /** Forces a finished temporary file to the disk and gives it the name {@code target}. */
   static void publish(Path temporary, Path target) throws IOException {
-    force(temporary, StandardOpenOption.WRITE);
+    force(temporary);
     Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    Path folder = folder(target);
-    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) { // elsewhere a folder cannot be opened
-      force(folder, StandardOpenOption.READ);
+    force(folder(target));
+  }
+
+  /** Forces a file to the disk, or a folder: the names in it, not what they stand for. */
+  public static void force(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      force(path, StandardOpenOption.WRITE);
+    } else if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) { // elsewhere it cannot be opened
+      force(path, StandardOpenOption.READ);
     }
   }
 
