@@ -17,6 +17,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class AlignCommandTest {
   @TempDir static Path homeFolder;
@@ -47,6 +49,31 @@ class AlignCommandTest {
     assertTrue(text.lines().anyMatch(line -> line.startsWith("after")), text);
     assertEquals(2, MetricsLog.read(out.resolve("metrics.jsonl")).size());
     CliRun.of("info", out.resolve("model")).assertDone();
+  }
+
+  @Test
+  void scoresBeforeAndAfterStandInTheReportAndInRunJson() throws IOException {
+    Path out = folder.resolve("run");
+    tiny(out, "--steps", 1).assertDone();
+    String report = Files.readString(out.resolve("report.html"));
+    for (String part : List.of("Fréchet distance to sketch", "<th>before</th>", "<th>after</th>")) {
+      assertTrue(report.contains(part), part);
+    }
+    JsonNode results = new ObjectMapper().readTree(out.resolve("run.json").toFile()).path("results");
+    for (String model : List.of("before", "after")) {
+      for (String score : List.of("frechet", "style_share", "clip_score")) {
+        assertTrue(results.path(model).path(score).isNumber(), model + " " + score);
+      }
+      assertEquals(8, results.path(model).path("images").asInt());
+    }
+  }
+
+  @Test
+  void namedClipServesAModelThatHasNone() throws IOException {
+    Path bare = CliRun.saveTinyModel(folder.resolve("bare"));
+    String text = tiny(folder.resolve("run"), "--model", bare, "--clip", homeFolder.resolve("clip"), "--steps", 1)
+        .assertDone().out();
+    assertTrue(text.lines().anyMatch(line -> line.startsWith("after")), text);
   }
 
   @Test
@@ -99,13 +126,22 @@ class AlignCommandTest {
     tiny(out, "--model", folder.resolve("none")).assertRefused("none", "no such model folder");
     tiny(out, "--clip", folder.resolve("none")).assertRefused("--clip", "none");
     tiny(out, "--backend", "tpu").assertRefused("--backend tpu", "cpu");
-    tiny(out, "--tau", 0).assertRefused("--tau 0", "above 0");
+    tiny(out, "--lr-schedule", "foo").assertRefused("schedule 'foo'", "constant, linear or cosine");
     CliRun.of("align", "--evaluate", 2).assertRefused("--evaluate 2", "at least 4");
     tiny(out, "--stepz", 3).assertRefused("--stepz");
     assertFalse(Files.exists(out));
     Files.createDirectories(out);
     Files.writeString(out.resolve("letter.txt"), "dear diary");
     tiny(out).assertRefused("--out", "not empty");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--batch, 0", "--micro-batch, 0", "--contrast, 99", "--lr, -1", "--warmup, -1", "--max-grad-norm, 0",
+      "--ema, 1.5", "--beta, 0", "--tau, 0", "--lambda, 2", "--caption-dropout, 2", "--losers, 0", "--limit, 0"})
+  void impossibleValueIsRefusedByItsOption(String option, String value) {
+    Path out = folder.resolve("run");
+    CliRun.of("align", "--out", out, option, value).assertRefused(option + " " + value, "expected");
+    assertFalse(Files.exists(out));
   }
 
   private CliRun config(String text) throws IOException {

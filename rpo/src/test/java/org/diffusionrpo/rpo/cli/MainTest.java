@@ -11,20 +11,31 @@ import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 class MainTest {
-  @Test
-  void everyCommandExplainsItselfWithExamples() {
-    for (String name : new CommandLine(new Main()).getSubcommands().keySet()) {
-      CliRun help = CliRun.of(name, "--help").assertDone();
-      assertTrue(help.out().contains("Usage: drpo " + name) && help.out().contains("Example"), help.out());
-      assertTrue(help.out().contains("  drpo " + name), help.out());
-    }
+  @ParameterizedTest
+  @MethodSource("commands")
+  void everyCommandExplainsItselfWithExamples(String name) {
+    CliRun help = CliRun.of((Object[]) (name + " --help").split(" ")).assertDone();
+    assertTrue(help.out().contains("Usage: drpo " + name) && help.out().contains("Example"), help.out());
+    assertTrue(help.out().contains("  drpo " + name), help.out());
+  }
+
+  /** At every depth: {@code data} and also {@code data info}. */
+  static Stream<String> commands() {
+    return below(new CommandLine(new Main()), "");
+  }
+
+  private static Stream<String> below(CommandLine command, String path) {
+    return command.getSubcommands().entrySet().stream().flatMap(sub -> Stream.concat(
+        Stream.of(path + sub.getKey()), below(sub.getValue(), path + sub.getKey() + " ")));
   }
 
   @Test
@@ -44,7 +55,8 @@ class MainTest {
       "generate --stps 3 x  | unknown option '--stps'; did you mean --steps",
       "generate --steps x y | 'x' is not an int",
       "generate --seed      | --seed",
-      "info a b             | unknown argument 'b'"})
+      "info a b             | unknown argument 'b'",
+      "doctor now           | unknown argument 'now'"})
   void wrongUsageIsOneLineThatPointsToTheHelp(String line, String fault) {
     CliRun.of((Object[]) line.split(" +")).assertRefused(fault, "--help");
   }

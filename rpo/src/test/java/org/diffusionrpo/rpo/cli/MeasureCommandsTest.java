@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** evaluate, compare and data. */
 class MeasureCommandsTest {
@@ -52,6 +54,15 @@ class MeasureCommandsTest {
     CliRun.of("evaluate", "--images", 3).assertRefused("3 pictures", "at least 4");
     CliRun.of("evaluate", folder).assertRefused("no model_index.json");
     CliRun.of("evaluate", "--seeds", "one").assertRefused("--seeds", "one");
+    CliRun.of("evaluate", "--clip", folder.resolve("none")).assertRefused("none", "no such CLIP folder");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--guidance, -1, guidance -1", "--sample-steps, 0, steps 0"})
+  void evaluateRefusesImpossibleSampling(String option, String value, String fault) {
+    CliRun run = CliRun.of("evaluate", "--images", 8, option, value);
+    assertEquals(2, run.code(), run.err());
+    assertTrue(run.err().contains(fault), run.err());
   }
 
   @Test
