@@ -80,9 +80,8 @@ public final class AlignSettings {
   @Option(names = "--lr", description = "Learning rate (default: by objective).")
   public Double lr;
 
-  @Option(names = "--lr-schedule", paramLabel = "NAME", description = "constant, linear or cosine (default: "
-      + "${DEFAULT-VALUE}).")
-  public String lrSchedule = "constant";
+  @Option(names = "--lr-schedule", paramLabel = "NAME", description = "constant, linear or cosine (default: constant).")
+  public LearningRate.Schedule lrSchedule = LearningRate.Schedule.CONSTANT;
 
   @Option(names = "--warmup", description = "Updates of linear warm-up (default: ${DEFAULT-VALUE}).")
   public int warmup = 10;
@@ -222,7 +221,7 @@ public final class AlignSettings {
   }
 
   LearningRate learningRate() {
-    return new LearningRate(LearningRate.Schedule.of(lrSchedule), lr, warmup, steps);
+    return new LearningRate(lrSchedule, lr, warmup, steps);
   }
 
   private ContrastWeights contrastWeights() {
@@ -240,7 +239,7 @@ public final class AlignSettings {
     require(microBatch >= 1, "--micro-batch", microBatch, "at least 1");
     require(lr >= 0 && Double.isFinite(lr), "--lr", lr, "0 or more");
     require(warmup >= 0, "--warmup", warmup, "0 or more");
-    require(weightDecay >= 0, "--weight-decay", weightDecay, "0 or more");
+    require(weightDecay >= 0 && Double.isFinite(weightDecay), "--weight-decay", weightDecay, "0 or more");
     require(maxGradNorm > 0, "--max-grad-norm", maxGradNorm, "above 0");
     require(ema == null || ema >= 0 && ema < 1, "--ema", ema, "from 0 to below 1");
     require(beta > 0 && Double.isFinite(beta), "--beta", beta, "above 0");
@@ -257,7 +256,6 @@ public final class AlignSettings {
     require(guidance >= 0 && Double.isFinite(guidance), "--guidance", guidance, "0 or more");
     require(data == null || Files.exists(data), "--data", data, "an existing file or folder");
     require(clip == null || Files.isDirectory(clip), "--clip", clip, "an existing folder");
-    learningRate();
   }
 
   private static void require(boolean ok, String option, Object value, String expected) {

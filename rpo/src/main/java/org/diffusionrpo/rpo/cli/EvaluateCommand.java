@@ -17,6 +17,7 @@ import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.data.Split;
 import org.diffusionrpo.rpo.eval.Drawing;
@@ -80,6 +81,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (split == Split.TRAIN) {
       throw new IllegalArgumentException("--split train: expected validation or test, which no model has seen");
     }
+    SamplingSettings sampling = Drawing.sampling(sampleSteps, guidance);
     if (models.isEmpty()) {
       models = List.of(Bundled.require(Bundled.model()));
     }
@@ -95,7 +97,7 @@ final class EvaluateCommand implements Callable<Integer> {
           new ClipEmbedder(backend, judge.model().value(), judge.tokenizer()), classifier);
       accuracy = heldOut.classifierAccuracy();
       for (Path model : models) {
-        scores.put(model, scores(backend, model, heldOut, progress));
+        scores.put(model, scores(backend, model, heldOut, sampling, progress));
         if (progress.cancelled()) {
           return Interruption.EXIT_CODE;
         }
@@ -109,14 +111,13 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   /** A score for each seed; fewer when the user interrupted. */
-  private List<StyleAlignment.Score> scores(Backend backend, Path folder, HeldOut heldOut, RunProgress progress)
-      throws IOException {
+  private List<StyleAlignment.Score> scores(Backend backend, Path folder, HeldOut heldOut, SamplingSettings sampling,
+      RunProgress progress) throws IOException {
     List<StyleAlignment.Score> scores = new ArrayList<>();
     try (StableDiffusion model = StableDiffusion.load(folder, backend, LoadOptions.F32)) {
       for (long seed : seeds) {
         progress.onPhase("Drawing " + images + " pictures with " + folder + ", seed " + seed);
-        List<RgbImage> pictures = Drawing.draw(backend, model, heldOut.prompts(), seed,
-            Drawing.sampling(sampleSteps, guidance), progress);
+        List<RgbImage> pictures = Drawing.draw(backend, model, heldOut.prompts(), seed, sampling, progress);
         if (pictures.size() < images) {
           return scores;
         }

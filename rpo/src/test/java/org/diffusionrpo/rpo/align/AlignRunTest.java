@@ -38,6 +38,7 @@ import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.diffusionrpo.tensor.io.Checksums;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.SafetensorsFile;
+import org.diffusionrpo.tensor.optim.LearningRate;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -232,7 +233,7 @@ class AlignRunTest {
   @Test
   void resumeRefusesWhatWouldBeAnotherRun() throws IOException {
     AlignSettings first = brief("resumed");
-    first.lrSchedule = "cosine";
+    first.lrSchedule = LearningRate.Schedule.COSINE;
     AlignRun.run(first, AlignListener.SILENT);
     AlignSettings longer = resumed(first);
     longer.steps = 8;

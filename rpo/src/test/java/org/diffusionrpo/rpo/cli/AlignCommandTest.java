@@ -126,7 +126,7 @@ class AlignCommandTest {
     tiny(out, "--model", folder.resolve("none")).assertRefused("none", "no such model folder");
     tiny(out, "--clip", folder.resolve("none")).assertRefused("--clip", "none");
     tiny(out, "--backend", "tpu").assertRefused("--backend tpu", "cpu");
-    tiny(out, "--lr-schedule", "foo").assertRefused("schedule 'foo'", "constant, linear or cosine");
+    tiny(out, "--lr-schedule", "foo").assertRefused("--lr-schedule", "foo", "COSINE");
     CliRun.of("align", "--evaluate", 2).assertRefused("--evaluate 2", "at least 4");
     tiny(out, "--stepz", 3).assertRefused("--stepz");
     assertFalse(Files.exists(out));

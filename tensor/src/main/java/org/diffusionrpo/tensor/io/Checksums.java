@@ -45,7 +45,8 @@ public final class Checksums {
   public static void verify(Path folder) throws IOException {
     Path list = folder.resolve(FILE_NAME);
     if (!Files.isRegularFile(list)) {
-      throw new NoSuchFileException(folder + ": has no " + FILE_NAME + ", so it was not written to its end");
+      throw new NoSuchFileException(folder.toString(), null,
+          "has no " + FILE_NAME + ", so it was not written to its end");
     }
     for (String line : Files.readAllLines(list, StandardCharsets.UTF_8)) {
       Matcher entry = LINE.matcher(line);
@@ -57,7 +58,7 @@ public final class Checksums {
         throw new IOException(list + ": names a file outside of the folder: " + Messages.quote(entry.group(2)));
       }
       if (!Files.isRegularFile(file)) {
-        throw new NoSuchFileException(file + ": is missing, but listed in " + FILE_NAME);
+        throw new NoSuchFileException(file.toString(), null, "is missing, but listed in " + FILE_NAME);
       }
       if (!sha256(file).equals(entry.group(1))) {
         throw new IOException(file + ": has changed since " + FILE_NAME + " was written");

@@ -52,7 +52,7 @@ public final class SafetensorsFile implements TensorSource {
   /** Opens a file and checks its header. */
   public static SafetensorsFile open(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
-      throw new NoSuchFileException(file + ": there is no such file");
+      throw new NoSuchFileException(file.toString(), null, "there is no such file");
     }
     FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
     try {

@@ -1,7 +1,5 @@
 package org.diffusionrpo.tensor.optim;
 
-import java.util.Locale;
-
 /**
  * Learning rate of each update, counted from 0, independent of accumulation. Warm-up is {@code base * k / warmup} as
  * in diffusers, so with warm-up the first update has rate 0.
@@ -9,17 +7,7 @@ import java.util.Locale;
 public record LearningRate(Schedule schedule, double base, int warmup, int total) {
   /** diffusers' {@code constant_with_warmup}, {@code linear} and {@code cosine}. */
   public enum Schedule {
-    CONSTANT, LINEAR, COSINE;
-
-    /** Parses a user's word. */
-    public static Schedule of(String name) {
-      for (Schedule schedule : values()) {
-        if (schedule.name().toLowerCase(Locale.ROOT).equals(name)) {
-          return schedule;
-        }
-      }
-      throw new IllegalArgumentException("learning-rate schedule '" + name + "': expected constant, linear or cosine");
-    }
+    CONSTANT, LINEAR, COSINE
   }
 
   public LearningRate {
