@@ -139,18 +139,20 @@ final class Slab {
     int ldc = product.ldc();
     int at = product.cOffset() + row * ldc + column;
     boolean accumulate = product.accumulate() || k0 > 0;
-    if (height == mr && width == nr) {
-      if (accumulate) {
-        multiply(c, at, ldc, c, at, ldc, rows, rowsAt, packedAt, depth);
-      } else {
-        multiply(c, at, ldc, zeros, 0, 0, rows, rowsAt, packedAt, depth);
-      }
-    } else {
+    boolean whole = height == mr && width == nr;
+    boolean biasFirst = whole && product.bias() != null && !product.accumulate();
+    if (!whole) {
       float[] edge = Workspace.TILE.floats(mr * nr);
       multiply(edge, 0, nr, zeros, 0, 0, rows, rowsAt, packedAt, depth);
       copyEdge(edge, at, height, width, accumulate);
+    } else if (accumulate) {
+      multiply(c, at, ldc, c, at, ldc, rows, rowsAt, packedAt, depth);
+    } else if (biasFirst) {
+      multiply(c, at, ldc, product.bias(), column, 0, rows, rowsAt, packedAt, depth);
+    } else {
+      multiply(c, at, ldc, zeros, 0, 0, rows, rowsAt, packedAt, depth);
     }
-    if (product.bias() != null && k0 + depth == product.k()) {
+    if (product.bias() != null && !biasFirst && k0 + depth == product.k()) {
       for (int i = 0; i < height; i++) {
         product.addBias(at + i * ldc, column, width);
       }

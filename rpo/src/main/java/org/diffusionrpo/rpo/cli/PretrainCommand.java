@@ -110,7 +110,7 @@ final class PretrainCommand implements Runnable {
   static final class UNet implements Callable<Integer> {
     @Spec private CommandSpec spec;
 
-    @Mixin private StageOptions options = new StageOptions(7000, 32, 5e-4, 500, 0.01, 0.9995, 500);
+    @Mixin private StageOptions options = new StageOptions(15_000, 32, 5e-4, 500, 0.01, 0.9995, 500);
 
     @Option(names = "--init", paramLabel = "MODEL", description = "Start from the UNet of this model folder (default: "
         + "random weights).")
@@ -120,8 +120,9 @@ final class PretrainCommand implements Runnable {
         + "(default: ${DEFAULT-VALUE}).")
     private double captionDropout = 0.1;
 
-    @Option(names = "--snr-gamma", description = "Min-SNR weighting of the loss (default: none).")
-    private double snrGamma = Double.POSITIVE_INFINITY;
+    @Option(names = "--snr-gamma", description = "Gamma of the Min-SNR weighting of the loss, Infinity for none "
+        + "(default: ${DEFAULT-VALUE}).")
+    private double snrGamma = 5;
 
     @Option(names = "--out", paramLabel = "DIR", description = "The finished model (default: model/ in --work).")
     private Path out;
