@@ -3,17 +3,10 @@ package org.diffusionrpo.diffusion.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import org.diffusionrpo.tensor.Philox;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,14 +37,14 @@ class ResumeTest {
   @Test
   void aRunKilledAtRandomMomentsEndsWithTheSameBits() throws Exception {
     Path whole = folder.resolve("whole");
-    finish(start(whole));
+    program(whole).finish();
     Path killed = folder.resolve("killed");
     Philox random = Philox.stream(8, "kill", 0);
     for (int kill = 0; kill < KILLS; kill++) {
-      killAfter(start(killed), 1 + random.nextInt(MAX_UPDATES), random.nextInt(MAX_DELAY_MILLIS));
+      program(killed).killAfter(1 + random.nextInt(MAX_UPDATES), random.nextInt(MAX_DELAY_MILLIS));
       assertFalse(Files.exists(killed.resolve("step-%08d".formatted(STEPS))), "killed before its end");
     }
-    finish(start(killed));
+    program(killed).finish();
     assertEquals(TinyRun.hash(whole, STEPS), TinyRun.hash(killed, STEPS));
   }
 
@@ -71,37 +64,7 @@ class ResumeTest {
     };
   }
 
-  /** Without the Vector API and the second compiler, which are not worth their warm-up here. */
-  private Process start(Path run) throws IOException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    return new ProcessBuilder(java, "-XX:TieredStopAtLevel=1", "-Xmx256m", "-XX:+UseSerialGC", "-cp",
-        System.getProperty("java.class.path"), TinyRun.class.getName(), run.toString(), Integer.toString(STEPS), "2")
-        .redirectError(folder.resolve("errors.txt").toFile()).start();
-  }
-
-  private void finish(Process child) throws IOException, InterruptedException {
-    child.getInputStream().transferTo(OutputStream.nullOutputStream());
-    assertTrue(child.waitFor(1, TimeUnit.MINUTES));
-    assertEquals(0, child.exitValue(), () -> "the child failed: " + errors());
-  }
-
-  /** Lets the child make so many updates of its own, waits and kills it the hard way. */
-  private void killAfter(Process child, int updates, int millis) throws IOException, InterruptedException {
-    try (BufferedReader lines = child.inputReader(StandardCharsets.UTF_8)) {
-      for (int i = 0; i < updates; i++) {
-        assertNotNull(lines.readLine(), () -> "the child ended by itself: " + errors());
-      }
-      Thread.sleep(millis);
-      child.destroyForcibly();
-      assertTrue(child.waitFor(1, TimeUnit.MINUTES));
-    }
-  }
-
-  private String errors() {
-    try {
-      return Files.readString(folder.resolve("errors.txt"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private MortalProgram program(Path run) {
+    return new MortalProgram(folder.resolve("errors.txt"), TinyRun.class, run.toString(), Integer.toString(STEPS), "2");
   }
 }
