@@ -1,6 +1,6 @@
 package org.diffusionrpo.diffusion.pipeline;
 
-/** Watches a long piece of work, such as drawing or encoding pictures, and may end it. Called on the thread that works. */
+/** Watches a long piece of work, such as drawing pictures, and may end it. Called on the thread that works. */
 public interface ProgressListener {
   /** Does nothing and never cancels. */
   ProgressListener SILENT = (done, total) -> {};

@@ -132,8 +132,8 @@ public final class StableDiffusionPipeline {
       for (int i = 0; i < z.length; i++) {
         z[i] = x[n * z.length + i] * scale;
         if (!Float.isFinite(z[i])) {
-          throw new DivergedException("the latents of a picture are not finite: the weights are damaged, or their training "
-              + "diverged");
+          throw new DivergedException("the latents of a picture are not finite: the weights are damaged, or their "
+              + "training diverged");
         }
       }
       try (MemoryScope scope = backend.scope()) {

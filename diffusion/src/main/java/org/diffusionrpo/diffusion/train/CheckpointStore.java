@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -26,6 +28,8 @@ public final class CheckpointStore {
 
   private final Path folder;
   private final int kept;
+  /** Found by {@link #latest}. */
+  private final Set<Path> damaged = new HashSet<>();
 
   /** A checkpoint that can be loaded. */
   public record Checkpoint(int step, Path state) {}
@@ -40,8 +44,8 @@ public final class CheckpointStore {
   }
 
   /**
-   * Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. Those
-   * of later updates, damaged ones that a resume has passed over, do not count.
+   * Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. Damaged
+   * ones that a resume has passed over do not count.
    *
    * @param notes see {@link TrainState#save}
    */
@@ -51,7 +55,9 @@ public final class CheckpointStore {
     Files.createDirectories(target);
     state.save(target.resolve(STATE), notes);
     Checksums.write(target);
-    List<Path> old = newestFirst().stream().filter(path -> step(path) <= step).skip(kept).toList();
+    damaged.remove(target);
+    List<Path> old = newestFirst().stream().filter(path -> step(path) <= step && !damaged.contains(path)).skip(kept)
+        .toList();
     for (Path path : old) {
       delete(path);
     }
@@ -64,6 +70,7 @@ public final class CheckpointStore {
         Checksums.verify(candidate);
         return Optional.of(new Checkpoint(step(candidate), candidate.resolve(STATE)));
       } catch (IOException e) {
+        damaged.add(candidate);
         LOG.warn("Passing over the damaged checkpoint {}: {}", candidate, e.getMessage());
       }
     }

@@ -71,6 +71,16 @@ class CheckpointStoreTest {
   }
 
   @Test
+  void aDamagedCheckpointTakesNoSoundOnesPlace() throws IOException {
+    CheckpointStore store = store(2);
+    save(store, 5, 10);
+    Damage.CUT_OFF.to(folder.resolve("step-00000010"));
+    store.latest();
+    save(store, 11);
+    assertEquals(List.of("step-00000005", "step-00000010", "step-00000011"), names());
+  }
+
+  @Test
   void aDamagedLaterCheckpointDoesNotCostTheOneJustWritten() throws IOException {
     CheckpointStore store = store(1);
     save(store, 30);

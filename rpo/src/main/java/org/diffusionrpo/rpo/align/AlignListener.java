@@ -4,8 +4,8 @@ import org.diffusionrpo.diffusion.pipeline.ProgressListener;
 import org.diffusionrpo.diffusion.train.TrainListener;
 
 /**
- * Watches an alignment run and may end it, between updates or between the steps of encoding and drawing; all methods are called on
- * the thread that runs it.
+ * Watches an alignment run and may end it, between updates or between the steps of encoding and drawing; all methods
+ * are called on the thread that runs it.
  */
 public interface AlignListener extends TrainListener, ProgressListener {
   /** Does nothing and never cancels. */

@@ -86,8 +86,8 @@ final class AlignReport {
       writeGrid(spread(prompts, shown), spread(before, shown), spread(after, shown));
     }
     folder.writeManifest(manifest);
-    HtmlReport.write(folder.report(), page(spread(prompts, shown), spread(before, shown), spread(after, shown), scoreBefore,
-        scoreAfter, tables, notes));
+    HtmlReport.write(folder.report(), page(spread(prompts, shown), spread(before, shown), spread(after, shown),
+        scoreBefore, scoreAfter, tables, notes));
     return new AlignResult(settings.steps, folder.path(), folder.model(), scoreBefore, scoreAfter);
   }
 
@@ -109,11 +109,11 @@ final class AlignReport {
 
   /** What a reader of the table must know. */
   private static String note(StyleAlignment.Score score, HeldOut heldOut) {
-    return String.format(Locale.ROOT, "Measured on %d pictures of prompts of the validation split, which no training has "
-        + "seen, but on which the default settings were tried; ./drpo compare measures on the test split. The Fréchet "
+    return String.format(Locale.ROOT, "Measured on %d pictures of prompts of the validation split, which no training "
+        + "has seen, but on which the default settings were tried; ./drpo compare measures on the test split. The Fréchet "
         + "distance is taken in %d dimensions of the CLIP image embedding, against the split's real pictures of the "
-        + "preferred style. The style classifier, which knows nothing of CLIP, names the style of %.1f %% of the split's "
-        + "real pictures.", score.images(), score.dimensions(), 100 * heldOut.classifierAccuracy());
+        + "preferred style. The style classifier, which knows nothing of CLIP, names the style of %.1f %% of the "
+        + "split's real pictures.", score.images(), score.dimensions(), 100 * heldOut.classifierAccuracy());
   }
 
   /** Two rows, one column for each prompt; small pictures magnified by whole pixels. */

@@ -122,9 +122,10 @@ final class RunFolder {
     return FREE.contains(setting) || setting.equals("steps") && constantRate;
   }
 
+  /** True also for what is left of a run that was killed while it wrote its first file. */
   private static boolean isEmpty(Path folder) throws IOException {
     try (Stream<Path> children = Files.list(folder)) {
-      return children.findAny().isEmpty();
+      return children.allMatch(AtomicFiles::isTemporary);
     }
   }
 }

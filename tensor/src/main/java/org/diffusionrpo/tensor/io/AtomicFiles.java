@@ -59,6 +59,11 @@ public final class AtomicFiles {
         "." + target.getFileName() + "." + ProcessHandle.current().pid() + "-" + COUNTER.incrementAndGet() + ".tmp");
   }
 
+  /** True for the temporary file of a write that was killed, of whatever target. */
+  public static boolean isTemporary(Path file) {
+    return file.getFileName().toString().matches("\\..+\\.\\d+-\\d+\\.tmp");
+  }
+
   /** Forces a finished temporary file to the disk and gives it the name {@code target}. */
   static void publish(Path temporary, Path target) throws IOException {
     force(temporary);
