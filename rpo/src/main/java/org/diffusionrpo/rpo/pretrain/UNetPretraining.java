@@ -80,8 +80,8 @@ public final class UNetPretraining {
       LatentSet latents = new LatentEncoder(backend, vae.value(), text.value().model(), tokenizer)
           .encode(Resources.decode(images), images.stream().map(StyledImage::caption).toList());
       NoiseObjective objective = new NoiseObjective(backend, unet.value(), vae.value(), latents,
-          NoiseSchedule.of(scheduler), new NoiseObjective.Options(options.batch(), options.batch(), recipe.captionDropout(), recipe.snrGamma(),
-              options.seed()));
+          NoiseSchedule.of(scheduler), new NoiseObjective.Options(options.batch(), options.batch(),
+              recipe.captionDropout(), recipe.snrGamma(), options.seed()));
       if (!StageRun.run(unet.value().parameters(), objective, options, recipe.particulars(parts), listener)) {
         return false;
       }
