@@ -31,6 +31,9 @@ public final class ClipImages {
       preprocessor.onlySupports(step, Set.of("true"));
     }
     preprocessor.onlySupports("resample", Set.of("3"));
+    if (Math.abs(preprocessor.number("rescale_factor", 1 / 255f) - 1 / 255.0) > DIGITS) {
+      throw unsupported(preprocessor, "rescale_factor", "1 / 255");
+    }
     requireEqual(preprocessor, "image_mean", MEAN);
     requireEqual(preprocessor, "image_std", STD);
     for (String key : List.of("size", "crop_size")) {
@@ -45,16 +48,18 @@ public final class ClipImages {
 
   private static void requireEqual(ModelConfig preprocessor, String key, float[] expected) {
     JsonNode values = preprocessor.json().path(key);
-    for (int c = 0; c < values.size(); c++) {
-      if (values.size() != expected.length || Math.abs(values.path(c).asDouble() - expected[c]) > DIGITS) {
-        throw unsupported(preprocessor, key, "OpenAI's " + Arrays.toString(expected));
-      }
+    boolean same = !preprocessor.has(key) || values.size() == expected.length;
+    for (int c = 0; c < values.size() && same; c++) {
+      same = Math.abs(values.path(c).asDouble() - expected[c]) < DIGITS;
+    }
+    if (!same) {
+      throw unsupported(preprocessor, key, "OpenAI's " + Arrays.toString(expected));
     }
   }
 
   private static IllegalArgumentException unsupported(ModelConfig preprocessor, String key, String expected) {
     return new IllegalArgumentException(preprocessor.source() + ": " + key + " = " + preprocessor.json().path(key)
-        + ": only " + expected + ", is supported");
+        + ": supported: " + expected);
   }
 
   /** Square pictures of equal size as one tensor [N, S, S, 3]. */

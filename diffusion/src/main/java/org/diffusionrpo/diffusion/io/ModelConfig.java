@@ -130,7 +130,7 @@ public final class ModelConfig {
     }
     int[] numbers = new int[value.size()];
     for (int i = 0; i < numbers.length; i++) {
-      if (!value.get(i).canConvertToInt()) {
+      if (!value.get(i).canConvertToInt() || !value.get(i).canConvertToExactIntegral()) {
         throw wrong(key, "a list of whole numbers");
       }
       numbers[i] = value.get(i).intValue();

@@ -44,8 +44,8 @@ public final class CheckpointStore {
   }
 
   /**
-   * Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. Damaged
-   * ones that a resume has passed over do not count.
+   * Writes the state after {@code step} updates and then removes the oldest checkpoints beyond the number kept. Those
+   * of later updates and damaged ones that a resume has passed over do not count.
    *
    * @param notes see {@link TrainState#save}
    */
@@ -61,6 +61,11 @@ public final class CheckpointStore {
     for (Path path : old) {
       delete(path);
     }
+  }
+
+  /** Updates of the newest checkpoint, whole or not, as its name tells; 0 if there is none. */
+  public int newestStep() throws IOException {
+    return newestFirst().stream().findFirst().map(CheckpointStore::step).orElse(0);
   }
 
   /** The newest checkpoint whose files are whole; damaged ones are passed over with a warning. */

@@ -1,6 +1,6 @@
 package org.diffusionrpo.diffusion.train;
 
-/** A run was stopped because its loss or gradients left all bounds. The message says what to do. */
+/** Losses, gradients, weights or what they draw left all bounds. The message says what to do. */
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

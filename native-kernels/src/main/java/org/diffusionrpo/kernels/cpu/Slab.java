@@ -140,7 +140,8 @@ final class Slab {
     int at = product.cOffset() + row * ldc + column;
     boolean accumulate = product.accumulate() || k0 > 0;
     boolean whole = height == mr && width == nr;
-    boolean biasFirst = whole && product.bias() != null && !product.accumulate();
+    // Of a single block the order of bias and sum does not matter to the bits; elsewhere the bias comes last for all rows.
+    boolean biasFirst = whole && product.bias() != null && !product.accumulate() && depth == product.k();
     if (!whole) {
       float[] edge = Workspace.TILE.floats(mr * nr);
       multiply(edge, 0, nr, zeros, 0, 0, rows, rowsAt, packedAt, depth);

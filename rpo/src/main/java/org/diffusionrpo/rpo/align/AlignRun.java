@@ -9,6 +9,7 @@ import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.train.EncodedPairs;
@@ -52,9 +53,14 @@ public final class AlignRun {
     ModelFolder parts = ModelFolder.open(modelPath);
     AlignData data = AlignData.load(settings);
     Path clipPath = clip(parts);
-    ObjectNode manifest = RunManifest.of(settings, modelPath, clipPath, data);
+    ObjectNode manifest = RunManifest.of(settings, modelPath, settings.needsEmbeddings() ? clipPath : null, data);
     manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
     RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
+    int made = new CheckpointStore(folder.checkpoints(), 1).newestStep();
+    if (made > settings.steps) {
+      throw new IllegalArgumentException("--steps " + settings.steps + ": the run in " + settings.out + " has made " + made
+          + " updates already");
+    }
     try (Backend backend = open();
         StableDiffusion model = StableDiffusion.load(parts, backend,
             new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
@@ -65,7 +71,7 @@ public final class AlignRun {
       folder.create(manifest);
       try {
         Optional<EncodedPairs> pairs = encode(backend, model, clip, data);
-        int done = pairs.isEmpty() ? 0 : new Aligner(backend, model, base.value(), pairs.get())
+        int done = pairs.isEmpty() ? made : new Aligner(backend, model, base.value(), pairs.get())
             .train(settings, folder.checkpoints(), folder.metrics(), listener);
         if (done < settings.steps) {
           return new AlignResult(done, folder.path(), null, null, null);

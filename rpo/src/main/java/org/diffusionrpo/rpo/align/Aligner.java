@@ -49,7 +49,6 @@ public final class Aligner {
    * @param settings complete settings; those of model, data and report are not read
    * @param metrics the log of the updates, metrics.jsonl
    * @return updates made in all; fewer than the settings' steps when the listener cancelled
-   * @throws IllegalArgumentException if the checkpoints hold more updates than the settings want
    */
   public int train(AlignSettings settings, Path checkpoints, Path metrics, AlignListener listener) throws IOException {
     UNet2DConditionModel policy = model.unet().value();
@@ -62,10 +61,6 @@ public final class Aligner {
           settings.maxGradNorm, settings.checkpointEvery, MAX_SKIPS), state,
           new CheckpointStore(checkpoints, KEPT_CHECKPOINTS), log);
       int first = loop.resume();
-      if (first > settings.steps) {
-        throw new IllegalArgumentException("--steps " + settings.steps + ": the run to be continued has made " + first
-            + " updates already");
-      }
       log.continueAfter(first);
       listener.onPhase(first == 0 ? "Aligning" : "Aligning, continued after update " + first);
       int done = loop.run(objective(settings, policy), first);

@@ -30,7 +30,7 @@ public final class RunManifest {
   /**
    * Hashes the pairs beside their source: a table of paths stays the same when its pictures change.
    *
-   * @param clip null when nothing of a CLIP goes into the run
+   * @param clip null when no update depends on a CLIP
    */
   static ObjectNode of(AlignSettings settings, Path model, Path clip, AlignData data) throws IOException {
     ObjectNode manifest = new ObjectMapper().createObjectNode();

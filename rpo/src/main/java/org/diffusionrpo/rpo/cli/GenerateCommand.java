@@ -145,8 +145,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private List<RgbImage> draw(StableDiffusionPipeline pipeline, List<ImageRequest> requests,
       SamplingSettings settings) {
-    try (RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
-      progress.onPhase("Drawing " + requests.size() + " pictures");
+    try (RunProgress progress = new RunProgress(spec.commandLine().getErr(), "drawing")) {
       return pipeline.generate(requests, settings, progress);
     }
   }

@@ -136,6 +136,10 @@ final class PretrainCommand implements Runnable {
               + " first, with the same --work");
         }
       }
+      ModelFolder.requireWritable(model);
+      if (init != null && !Files.isDirectory(init.resolve(ModelFolder.UNET))) {
+        throw new IllegalArgumentException("--init " + init + ": has no folder " + ModelFolder.UNET);
+      }
       return run(spec, options, "unet", "UNet", (backend, checked, listener) -> UNetPretraining.run(backend, checked,
           new UNetPretraining.Recipe(init, captionDropout, snrGamma), model, listener), model);
     }

@@ -13,13 +13,19 @@ final class RunProgress implements CompareListener, AutoCloseable {
   private static final double SMOOTHING = 0.9;
 
   private final PrintWriter err;
-  private String task = "";
+  private String task;
   private ProgressLine line;
   private double loss = Double.NaN;
   private double accuracy = Double.NaN;
 
   RunProgress(PrintWriter err) {
+    this(err, "");
+  }
+
+  /** @param task what is done before the first phase */
+  RunProgress(PrintWriter err, String task) {
     this.err = err;
+    this.task = task;
   }
 
   @Override

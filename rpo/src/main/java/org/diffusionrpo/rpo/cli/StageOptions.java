@@ -5,7 +5,7 @@ import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.pretrain.PretrainOptions;
 import picocli.CommandLine.Option;
 
-/** Options of one part of the pretraining; the defaults made the bundled model. */
+/** Options of one part of the pretraining; what made the bundled model stands in rpo/pretraining. */
 final class StageOptions {
   @Option(names = "--steps", description = "Updates (default: ${DEFAULT-VALUE}).")
   int steps;

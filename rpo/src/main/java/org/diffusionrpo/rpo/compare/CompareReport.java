@@ -158,15 +158,23 @@ public final class CompareReport {
     for (int i = 0; i < Math.min(settings.align.samples, test.prompts().size()); i++) {
       Map<String, byte[]> pictures = new LinkedHashMap<>();
       for (Map.Entry<Method, List<Unit>> entry : units.entrySet()) {
-        for (Unit unit : entry.getValue()) {
-          if (unit.result().orElseThrow().measured()) {
-            pictures.putIfAbsent(entry.getKey().title(), Files.readAllBytes(unit.picture(i)));
-          }
+        Unit first = firstMeasured(entry.getValue());
+        if (first != null) {
+          pictures.put(entry.getKey().title(), Files.readAllBytes(first.picture(i)));
         }
       }
       samples.add(new Sample(test.prompts().get(i), pictures));
     }
     return samples;
+  }
+
+  private static Unit firstMeasured(List<Unit> units) throws IOException {
+    for (Unit unit : units) {
+      if (unit.result().orElseThrow().measured()) {
+        return unit;
+      }
+    }
+    return null;
   }
 
   private static byte[] grid(List<Sample> samples) throws IOException {

@@ -89,6 +89,9 @@ final class Workbench implements AutoCloseable {
       result = new UnitResult(unit.method(), unit.candidate(), unit.settings().seed, score, accuracy, null,
           (System.nanoTime() - start) * 1e-9);
     } catch (DivergedException e) {
+      if (!trained) {
+        throw e;
+      }
       result = new UnitResult(unit.method(), unit.candidate(), unit.settings().seed, null, null, e.getMessage(),
           (System.nanoTime() - start) * 1e-9);
     }

@@ -39,7 +39,7 @@ final class TablePairs implements PairSource {
 
   private boolean offer(int line, Map<String, String> fields, PairChecker checker) throws IOException {
     String id = file.getFileName() + ":" + line;
-    boolean labelled = fields.containsKey("label_0");
+    boolean labelled = isLabelled(fields);
     String caption = value(fields, CAPTION, line);
     String firstPath = value(fields, labelled ? FIRST : WINNER, line);
     String secondPath = value(fields, labelled ? SECOND : LOSER, line);
@@ -57,12 +57,21 @@ final class TablePairs implements PairSource {
         : checker.offer(id, caption, first, second);
   }
 
+  /** Files that mix both kinds of rows have null for the fields of the other kind. */
+  private static boolean isLabelled(Map<String, String> fields) {
+    boolean named = WINNER.stream().anyMatch(fields::containsKey);
+    return LABEL.stream().anyMatch(name -> named ? fields.get(name) != null : fields.containsKey(name));
+  }
+
   /** Null where the row says null; a field that is not there at all is a fault of the whole table. */
   private String value(Map<String, String> fields, List<String> names, int line) throws IOException {
     for (String name : names) {
-      if (fields.containsKey(name)) {
+      if (fields.get(name) != null) {
         return fields.get(name);
       }
+    }
+    if (names.stream().anyMatch(fields::containsKey)) {
+      return null;
     }
     throw new IOException(file + ":" + line + ": has no field " + String.join(" or ", names));
   }

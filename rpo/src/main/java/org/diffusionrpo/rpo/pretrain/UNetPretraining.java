@@ -63,7 +63,6 @@ public final class UNetPretraining {
    */
   public static boolean run(Backend backend, PretrainOptions options, Recipe recipe, Path out, TrainListener listener)
       throws IOException {
-    ModelFolder.requireWritable(out);
     Path parts = options.model();
     ClipTokenizer tokenizer = ClipTokenizer.load(parts.resolve(ModelFolder.TOKENIZER));
     Component<AutoencoderKL> vae = ComponentFolder.diffusers(parts.resolve(ModelFolder.VAE), "AutoencoderKL", null)

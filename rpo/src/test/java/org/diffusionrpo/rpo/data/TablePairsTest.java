@@ -94,7 +94,7 @@ class TablePairsTest {
         {"caption": null, "winner": "images/red.png", "loser": "images/blue, light.png"}
         {"caption": "b", "winner": "images/red.png", "loser": null}
         {"caption": "c", "image_0": "images/red.png", "image_1": "images/blue, light.png", "label_0": null}
-        {"caption": "d", "winner": "images/red.png", "loser": "images/blue, light.png"}
+        {"caption": null, "text": "d", "winner": "images/red.png", "loser": "images/blue, light.png", "label_0": null}
         """);
     assertRedWins(read(file, report).get(0), "d");
     assertEquals(List.of("pairs.jsonl:1: a field is null", "pairs.jsonl:2: a field is null",

@@ -73,10 +73,10 @@ public final class AtomicFiles {
 
   /** Forces a file to the disk, or a folder: the names in it, not what they stand for. */
   public static void force(Path path) throws IOException {
-    if (!Files.isDirectory(path)) {
+    if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      force(path, StandardOpenOption.READ); // also what may not be written
+    } else if (!Files.isDirectory(path)) { // elsewhere a folder cannot be opened
       force(path, StandardOpenOption.WRITE);
-    } else if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) { // elsewhere it cannot be opened
-      force(path, StandardOpenOption.READ);
     }
   }
 
