@@ -5,7 +5,7 @@ import java.nio.file.Path;
 
 /** A run of {@link TinyRuns} as a program of its own that can be killed. */
 final class AlignProgram {
-  static final int STEPS = 12;
+  static final int STEPS = 30;
 
   private AlignProgram() {}
 

@@ -24,7 +24,7 @@ class ResumeTest {
   /** Each names a moment: after so many updates of a program at most, and so long after the last of them. */
   private static final long[] KILLS = {1, 2, 3};
   private static final int MAX_UPDATES = 3;
-  private static final int MAX_DELAY_MILLIS = 50;
+  private static final int MAX_DELAY_MILLIS = 15;
 
   @TempDir static Path folder;
   private static TinyRuns runs;
