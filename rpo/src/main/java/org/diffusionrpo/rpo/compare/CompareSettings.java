@@ -24,8 +24,8 @@ public final class CompareSettings {
 
   @Option(names = "--search-beta", paramLabel = "BETA", split = ",", description = "Betas that the search tries for dpo; "
       + "for rpo, whose weights share one logit's strength among a row of the contrast batch, each times that batch "
-      + "(default: 500,2000,8000).")
-  public List<Double> searchBeta = List.of(500.0, 2000.0, 8000.0);
+      + "(default: 1000,4000).")
+  public List<Double> searchBeta = List.of(1000.0, 4000.0);
 
   @Option(names = "--search-steps", paramLabel = "STEPS", description = "Updates of each run of the search (default: as "
       + "--steps).")
