@@ -19,13 +19,13 @@ public final class CompareSettings {
   public List<Long> seeds = List.of(1L, 2L, 3L);
 
   @Option(names = "--search-lr", paramLabel = "RATE", split = ",", description = "Learning rates that the search tries "
-      + "for each method (default: 1e-5,3e-5,1e-4).")
-  public List<Double> searchLr = List.of(1e-5, 3e-5, 1e-4);
+      + "for each method (default: 3e-5,1e-4,3e-4).")
+  public List<Double> searchLr = List.of(3e-5, 1e-4, 3e-4);
 
   @Option(names = "--search-beta", paramLabel = "BETA", split = ",", description = "Betas that the search tries for dpo; "
       + "for rpo, whose weights share one logit's strength among a row of the contrast batch, each times that batch "
-      + "(default: 1000,4000).")
-  public List<Double> searchBeta = List.of(1000.0, 4000.0);
+      + "(default: 1000,4000,16000).")
+  public List<Double> searchBeta = List.of(1000.0, 4000.0, 16_000.0);
 
   @Option(names = "--search-steps", paramLabel = "STEPS", description = "Updates of each run of the search (default: as "
       + "--steps).")
