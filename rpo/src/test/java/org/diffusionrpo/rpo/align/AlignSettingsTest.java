@@ -60,7 +60,7 @@ class AlignSettingsTest {
   void everyOptionOfTheObjectiveReachesTheLoss(String options, int contrast, PreferenceLoss expected) {
     double loss = loss(parse("--batch " + BATCH + " " + options).loss());
     assertEquals(loss(new ContrastGroups(expected, contrast)), loss);
-    assertNotEquals(loss(new DiffusionRpo(20_000, Weighting.INSIDE, DISTANCE)), loss, "the defaults");
+    assertNotEquals(loss(new DiffusionRpo(64_000, Weighting.INSIDE, DISTANCE)), loss, "the defaults");
   }
 
   static Stream<Arguments> everyOptionOfTheObjectiveReachesTheLoss() {
@@ -74,13 +74,13 @@ class AlignSettingsTest {
         arguments("--weights diagonal", BATCH, rpo(Weighting.INSIDE, new ContrastWeights.Diagonal(0.8))),
         arguments("--weights diagonal --lambda 0.3", BATCH, rpo(Weighting.INSIDE, new ContrastWeights.Diagonal(0.3))),
         arguments("--contrast 2", 2, rpo(Weighting.INSIDE, DISTANCE)),
-        arguments("--objective dpo", BATCH, new DiffusionDpo(2000)),
+        arguments("--objective dpo", BATCH, new DiffusionDpo(4000)),
         arguments("--objective dpo --beta 5000", BATCH, new DiffusionDpo(5000)),
         arguments("--objective sft", BATCH, new Sft()));
   }
 
   private static PreferenceLoss rpo(Weighting weighting, ContrastWeights weights) {
-    return rpo(20_000, weighting, weights);
+    return rpo(64_000, weighting, weights);
   }
 
   private static PreferenceLoss rpo(double beta, Weighting weighting, ContrastWeights weights) {
