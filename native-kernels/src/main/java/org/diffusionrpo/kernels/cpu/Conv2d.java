@@ -80,6 +80,10 @@ public final class Conv2d {
     if (biasOrNull != null) {
       require("bias", biasOrNull.length, g.outChannels());
     }
+    if (Winograd.suits(g)) {
+      Winograd.forward(y, x, w, biasOrNull, g);
+      return;
+    }
     PanelSource rows = g.pointwise() ? Matrix.rowMajor(x, 0, g.inChannels()).rows() : window(x, g);
     PanelSource filters = Matrix.transposed(w, 0, g.filter()).columns();
     Gemm.KERNEL.run(new Product(y, 0, g.outChannels(), rows, filters, biasOrNull, g.outPositions(), g.outChannels(),
@@ -94,6 +98,10 @@ public final class Conv2d {
     if (g.pointwise()) {
       Gemm.multiply(dx, Matrix.rowMajor(dy, 0, g.outChannels()), Matrix.rowMajor(w, 0, g.inChannels()), null,
           g.outPositions(), g.inChannels(), g.outChannels(), false);
+      return;
+    }
+    if (Winograd.suits(g)) {
+      Winograd.backwardData(dx, dy, w, g);
       return;
     }
     for (int row = 0; row < Math.min(g.stride(), g.height()); row++) {
@@ -146,9 +154,14 @@ public final class Conv2d {
     require("x", x.length, g.inputs());
     if (dw != null) {
       require("dw", dw.length, (long) g.outChannels() * g.filter());
-      PanelSource columns = g.pointwise() ? Matrix.rowMajor(x, 0, g.inChannels()).columns() : window(x, g).taps();
-      Gemm.KERNEL.run(new Product(dw, 0, g.filter(), Matrix.transposed(dy, 0, g.outChannels()).rows(), columns, null,
-          g.outChannels(), g.filter(), g.outPositions(), true));
+      if (Winograd.suits(g)) {
+        Winograd.backwardFilter(dw, dy, x, g);
+      } else {
+        PanelSource columns =
+            g.pointwise() ? Matrix.rowMajor(x, 0, g.inChannels()).columns() : window(x, g).taps();
+        Gemm.KERNEL.run(new Product(dw, 0, g.filter(), Matrix.transposed(dy, 0, g.outChannels()).rows(), columns, null,
+            g.outChannels(), g.filter(), g.outPositions(), true));
+      }
     }
     if (db != null) {
       require("db", db.length, g.outChannels());

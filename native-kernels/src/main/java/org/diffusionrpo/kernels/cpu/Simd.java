@@ -22,6 +22,7 @@ public final class Simd {
   static final ActivationMath ACTIVATION = VECTOR ? new VectorActivationMath() : new ScalarActivationMath();
   static final NormMath NORM = VECTOR ? new VectorNormMath() : new ScalarNormMath();
   static final AttentionMath ATTENTION = VECTOR ? new VectorAttentionMath() : new ScalarAttentionMath();
+  static final WinogradMath WINOGRAD = VECTOR ? new VectorWinogradMath() : new ScalarWinogradMath();
   static final OptimizerMath OPTIMIZER = VECTOR ? new VectorOptimizerMath() : new ScalarOptimizerMath();
 
   private Simd() {}

@@ -15,7 +15,19 @@ enum Workspace {
   /** Transpose of the result, where that is the cheaper product. */
   SWAPPED,
   /** Pixels of one phase of a strided convolution's gradient. */
-  PHASE;
+  PHASE,
+  /** Transformed input tiles of a Winograd convolution. */
+  WINOGRAD_IN,
+  /** Its products, or the transformed gradients of its output tiles. */
+  WINOGRAD_OUT,
+  /** Its transformed filters or their gradients. */
+  WINOGRAD_FILTERS,
+  /** Lines of one tile or filter that are transformed along one axis. */
+  WINOGRAD_HALF,
+  /** Taps of one filter. */
+  WINOGRAD_TAPS,
+  /** Pixels of a tile at the edge of an image. */
+  PATCH;
 
   private final ThreadLocal<float[]> arrays = ThreadLocal.withInitial(() -> new float[0]);
 

@@ -55,15 +55,19 @@ class DeterminismTest {
     Gemm.multiplyBatched(batch, 900, Matrix.rowMajor(a, 0, 50), 1_500, Matrix.transposed(b, 0, 50), 1_500, 20, 30, 30,
         50, false);
     hashes.append(Arrays.hashCode(batch)).append(' ');
-    Conv2d.Geometry g = new Conv2d.Geometry(8, 16, 16, 20, 40, 3, 3, 1, 1, 1, 1, 1);
-    float[] y = new float[8 * 16 * 16 * 40];
-    float[] dx = new float[8 * 16 * 16 * 20];
-    float[] dw = new float[40 * 9 * 20];
-    float[] db = new float[40];
-    Conv2d.forward(y, a, Weights.of(b), b, g);
-    Conv2d.backwardData(dx, y, Weights.of(b), g);
-    Conv2d.backwardFilter(dw, db, y, a, g);
-    return hashes + " " + Arrays.hashCode(y) + " " + Arrays.hashCode(dx) + " " + Arrays.hashCode(dw) + " "
+    return hashes + convolutions(a, b, 20, 40) + convolutions(a, b, 16, 32); // a product; minimal filtering
+  }
+
+  private static String convolutions(float[] x, float[] w, int in, int out) {
+    Conv2d.Geometry g = new Conv2d.Geometry(8, 16, 16, in, out, 3, 3, 1, 1, 1, 1, 1);
+    float[] y = new float[8 * 16 * 16 * out];
+    float[] dx = new float[8 * 16 * 16 * in];
+    float[] dw = new float[out * 9 * in];
+    float[] db = new float[out];
+    Conv2d.forward(y, x, Weights.of(w), w, g);
+    Conv2d.backwardData(dx, y, Weights.of(w), g);
+    Conv2d.backwardFilter(dw, db, y, x, g);
+    return " " + Arrays.hashCode(y) + " " + Arrays.hashCode(dx) + " " + Arrays.hashCode(dw) + " "
         + Arrays.hashCode(db);
   }
 }

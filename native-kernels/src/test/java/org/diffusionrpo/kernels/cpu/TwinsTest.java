@@ -75,6 +75,18 @@ class TwinsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3, 7, 15, 16, 17, 31, 33, 100, 200})
+  void winogradTransformsHaveEqualBits(int n) {
+    WinogradMath vector = new VectorWinogradMath();
+    WinogradMath plain = new ScalarWinogradMath();
+    assertSameBits(vector, plain, (m, y) -> m.input(y[0], YO, 210, a, XO, 220, n));
+    assertSameBits(vector, plain, (m, y) -> m.output(y[0], YO, 210, a, XO, 220, n));
+    assertSameBits(vector, plain, (m, y) -> m.filter(y[0], YO, 210, a, XO, 220, n));
+    assertSameBits(vector, plain, (m, y) -> m.outputGradient(y[0], YO, 210, a, XO, 220, n));
+    assertSameBits(vector, plain, (m, y) -> m.filterGradient(y[0], YO, 210, a, XO, 220, n));
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3, 7, 15, 16, 17, 31, 33, 100, 1025})
   void optimizersHaveEqualBits(int n) {
     OptimizerMath vector = new VectorOptimizerMath();
