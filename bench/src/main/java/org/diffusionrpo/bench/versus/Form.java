@@ -1,6 +1,6 @@
-package org.diffusionrpo.bench.gemm;
+package org.diffusionrpo.bench.versus;
 
-/** How the operands lie in memory; the three products of a linear layer y = x w^T. */
+/** How the operands of C = A B lie in memory; the three products of a linear layer y = x w^T. */
 enum Form {
   /** Both row-major: the gradient dx = dy w. */
   NN(false, false),

@@ -1,0 +1,122 @@
+package org.diffusionrpo.bench.versus;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.diffusionrpo.diffusion.io.LoadOptions;
+import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
+import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.train.EncodedPairs;
+import org.diffusionrpo.rpo.train.PairBatches;
+import org.diffusionrpo.rpo.train.PreferenceObjective;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.Shape;
+import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.Tensor;
+import org.diffusionrpo.tensor.nn.Parameters;
+import org.diffusionrpo.tensor.nn.Tape;
+import org.diffusionrpo.tensor.optim.AdamW;
+import org.diffusionrpo.tensor.optim.Gradients;
+
+/** Whole networks as the commands run them. */
+final class OurNetworks {
+  private static final long SEED = 1;
+
+  private OurNetworks() {}
+
+  static Runnable unet(Backend backend, Row.UNet row) {
+    UNet2DConditionModel unet = new UNet2DConditionModel(Networks.stableDiffusion15(), row.checkpointing());
+    unet.parameters().initialize(backend, SEED);
+    Tensor x = random(backend, "x", row.samples(), row.side(), row.side(), unet.config().inChannels());
+    Tensor context = random(backend, "context", row.samples(), Row.UNet.TOKENS, unet.config().crossAttentionDim());
+    float[] timesteps = new float[row.samples()];
+    Arrays.fill(timesteps, Networks.TIMESTEP);
+    if (!row.backward()) {
+      return () -> {
+        try (MemoryScope scope = backend.scope()) {
+          unet.forward(x, timesteps, context, null, Tape.NONE);
+        }
+      };
+    }
+    unet.parameters().unfreeze();
+    Tensor dy = random(backend, "dy", row.samples(), row.side(), row.side(), unet.config().outChannels());
+    return () -> {
+      unet.parameters().zeroGrad();
+      try (MemoryScope scope = backend.scope(); Tape tape = new Tape()) {
+        unet.forward(x, timesteps, context, null, tape);
+        unet.backward(dy, null, tape);
+      }
+    };
+  }
+
+  /** The update of {@code TrainLoop} with the objective that {@code drpo align} makes, without log and checkpoint. */
+  static Runnable rpoStep(Backend backend, Row.RpoStep row) {
+    try {
+      ModelFolder folder = ModelFolder.open(Bundled.require(Bundled.model()));
+      StableDiffusion model = StableDiffusion.load(folder, backend, LoadOptions.F32);
+      UNet2DConditionModel policy = model.unet().value();
+      UNet2DConditionModel reference = folder.loadUNet(backend, Storage.F32, false).value();
+      policy.parameters().unfreeze();
+      PairBatches batches = new PairBatches(pairs(model, row.pairs()), model.vae().value(),
+          NoiseSchedule.of(model.scheduler().value()),
+          new PairBatches.Options(row.pairs(), row.pairs(), PairBatches.Timestep.GROUP, 0.2, SEED));
+      PreferenceObjective objective =
+          new PreferenceObjective(backend, policy, reference, Networks.rpoLoss(), batches, row.pairs());
+      return new Update(policy.parameters(), objective);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static final class Update implements Runnable {
+    private final Parameters parameters;
+    private final PreferenceObjective objective;
+    private final AdamW optimizer;
+    private int step;
+
+    Update(Parameters parameters, PreferenceObjective objective) {
+      this.parameters = parameters;
+      this.objective = objective;
+      this.optimizer = new AdamW(parameters.all(), AdamW.Options.DEFAULT);
+    }
+
+    @Override
+    public void run() {
+      parameters.zeroGrad();
+      objective.accumulate(step++);
+      double norm = Gradients.norm(parameters.all());
+      Gradients.clip(parameters.all(), norm, Networks.MAX_GRAD_NORM);
+      optimizer.step(Networks.LEARNING_RATE);
+    }
+  }
+
+  private static EncodedPairs pairs(StableDiffusion model, int count) {
+    UNet2DConditionModel unet = model.unet().value();
+    int side = unet.config().sampleSize();
+    Shape latents = Shape.of(side, side, unet.config().inChannels());
+    Shape contexts = Shape.of(model.tokenizer().maxLength(), unet.config().crossAttentionDim());
+    return new EncodedPairs(latents, contexts, arrays("winner", count, 2 * latents.size()),
+        arrays("loser", count, 2 * latents.size()), arrays("context", count, contexts.size()),
+        new float[contexts.size()], Networks.embeddings("winner image", count),
+        Networks.embeddings("loser image", count), Networks.embeddings("prompt", count));
+  }
+
+  private static List<float[]> arrays(String name, int count, int length) {
+    List<float[]> arrays = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      arrays.add(Operands.random(name + i, length));
+    }
+    return arrays;
+  }
+
+  private static Tensor random(Backend backend, String name, int... dims) {
+    Shape shape = Shape.of(dims);
+    return backend.of(shape, Operands.random(name, shape.size()));
+  }
+}
