@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,16 +57,22 @@ final class Round {
     List<String> entries = side.isLibtorch() ? libtorch().classPath() : classPath;
     command.addAll(List.of("-cp", String.join(File.pathSeparator, entries), Contestant.class.getName(), side.name(),
         row.name(), Double.toString(options.seconds)));
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
-    prepare(builder.environment(), side);
-    Process process = builder.start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    int status = process.waitFor();
-    if (status != 0) {
-      throw new IOException(side.label() + ", " + row.name() + ": ended with status " + status);
+    Path errors = Files.createTempFile("versus", ".log"); // not shown: Java warns of the vector module in each process
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+      prepare(builder.environment(), side);
+      Process process = builder.start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      int status = process.waitFor();
+      if (status != 0) {
+        throw new IOException((side.label() + ", " + row.name() + ": ended with status " + status + "\n"
+            + Files.readString(errors)).strip());
+      }
+      String[] numbers = output.strip().split(" ");
+      return new Measurement(Double.parseDouble(numbers[0]), Long.parseLong(numbers[1]));
+    } finally {
+      Files.delete(errors);
     }
-    String[] numbers = output.strip().split(" ");
-    return new Measurement(Double.parseDouble(numbers[0]), Long.parseLong(numbers[1]));
   }
 
   private void prepare(Map<String, String> environment, Side side) throws IOException, InterruptedException {
