@@ -1,5 +1,6 @@
 package org.diffusionrpo.bench.oracle;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.diffusionrpo.tensor.io.AtomicFiles;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.SafetensorsWriter;
 import org.diffusionrpo.tensor.io.TensorInfo;
@@ -37,9 +39,20 @@ final class GoldenFile {
     infos.add(TensorInfo.of(name, DType.I64, values.length));
   }
 
+  /** Adds the gradients of all parameters as {@code grad.NAME}. */
+  void putGradients(LeafWeights weights) {
+    weights.all().forEach((name, parameter) -> put("grad." + name, parameter.grad()));
+  }
+
   /** Adds a pair to the metadata of the file. */
   void note(String key, String text) {
     notes.put(key, text);
+  }
+
+  /** Writes config.json as diffusers and transformers do. */
+  static void writeConfig(Path folder, Map<String, Object> config) throws IOException {
+    String json = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(config);
+    AtomicFiles.write(folder.resolve("config.json"), json + "\n");
   }
 
   void write(Path file) throws IOException {

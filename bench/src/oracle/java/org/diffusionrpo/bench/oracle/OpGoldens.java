@@ -3,7 +3,6 @@ package org.diffusionrpo.bench.oracle;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.diffusionrpo.tensor.Philox;
@@ -53,7 +52,7 @@ final class OpGoldens {
     conv("conv1x1", 1, 0, new long[] {2, 7, 5, 3}, 9, 1);
     add("conv3x3_stride2_asymmetric", "conv2d stride=2 top=0 left=0 bottom=1 right=1",
         List.of(gaussian("x", 2, 5, 8, 7), weight("w", 6, 5, 3, 3), gaussian("b", 6)),
-        in -> Tensors.conv2d(padBottomRight(in[0]), in[1], in[2], 2, 0));
+        in -> Tensors.conv2d(Tensors.padBottomRight(in[0]), in[1], in[2], 2, 0));
     add("linear", "linear", List.of(gaussian("x", 13, 37), weight("w", 41, 37), gaussian("b", 41)),
         in -> torch.linear(in[0], in[1], in[2]));
   }
@@ -64,11 +63,6 @@ final class OpGoldens {
     add(name, settings,
         List.of(gaussian("x", x), weight("w", outChannels, x[1], kernel, kernel), gaussian("b", outChannels)),
         in -> Tensors.conv2d(in[0], in[1], in[2], stride, padding));
-  }
-
-  /** As before the downsampling of the VAE's encoder. */
-  private static Tensor padBottomRight(Tensor x) {
-    return torch.constant_pad_nd(x, new long[] {0, 1, 0, 1}, new Scalar(0.0));
   }
 
   private void norms() {
@@ -95,7 +89,7 @@ final class OpGoldens {
   private void activations() {
     add("gelu", "gelu erf", List.of(new Input("x", 4, 0, 3, 337)), in -> torch.gelu(in[0]));
     add("quick_gelu", "x * sigmoid(1.702 x)", List.of(new Input("x", 4, 0, 3, 337)),
-        in -> in[0].mul(torch.sigmoid(Tensors.times(in[0], 1.702))));
+        in -> Tensors.quickGelu(in[0]));
     add("silu", "silu", List.of(new Input("x", 8, 0, 3, 337)), in -> torch.silu(in[0]));
     add("geglu", "first half * gelu(second half)", List.of(new Input("x", 2, 0, 13, 2 * 39)),
         in -> Tensors.geglu(in[0]));

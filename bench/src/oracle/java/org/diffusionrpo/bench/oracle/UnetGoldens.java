@@ -1,13 +1,10 @@
 package org.diffusionrpo.bench.oracle;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.diffusionrpo.bench.oracle.TorchUnet.Inputs;
-import org.diffusionrpo.tensor.io.AtomicFiles;
 
 /**
  * A small UNet with the gradients of all its parameters. The folder of a network holds config.json as of diffusers and
@@ -38,8 +35,7 @@ final class UnetGoldens {
   private UnetGoldens() {}
 
   static void write(Path folder, UnetSettings settings) throws IOException {
-    String config = new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(settings.config());
-    AtomicFiles.write(folder.resolve("config.json"), config + "\n");
+    GoldenFile.writeConfig(folder, settings.config());
     write(folder, settings, 8, 8);
     if (!settings.hasAddedEmbedding()) {
       write(folder, settings, 7, 9);
@@ -61,12 +57,16 @@ final class UnetGoldens {
     return new Inputs(sample, TIMESTEPS, context, text, TIME_IDS);
   }
 
+  static LeafWeights weights(UnetSettings settings, Inputs in) {
+    return new LeafWeights(any -> new TorchUnet(settings, any).forward(in));
+  }
+
   private static void write(Path folder, UnetSettings settings, int height, int width) throws IOException {
     GoldenFile file = new GoldenFile();
     Tensors.scoped(() -> {
       Inputs in = inputs(settings, height, width);
-      TorchUnet unet = new TorchUnet(settings, in);
-      Tensor output = unet.forward(in);
+      LeafWeights weights = weights(settings, in);
+      Tensor output = new TorchUnet(settings, weights).forward(in);
       long[] shape = Tensors.shape(output);
       Tensor gradOutput = Tensors.constant(FillRule.input(TARGET_START, Tensors.elements(shape)), shape);
       output.mul(gradOutput).sum().backward();
@@ -82,9 +82,7 @@ final class UnetGoldens {
       file.put("grad_output", gradOutput);
       file.put("grad.sample", in.sample().grad());
       file.put("grad.encoder_hidden_states", in.context().grad());
-      for (Map.Entry<String, Tensor> parameter : unet.parameters().entrySet()) {
-        file.put("grad." + parameter.getKey(), parameter.getValue().grad());
-      }
+      file.putGradients(weights);
     });
     file.write(folder.resolve("golden-" + height + "x" + width + ".safetensors"));
   }

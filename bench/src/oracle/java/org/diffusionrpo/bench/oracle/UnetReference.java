@@ -31,30 +31,19 @@ final class UnetReference {
       double outputSquares, double meanSquaredError, double gradientNorm, double sampleSquares, double contextSquares) {
     Tensors.scoped(() -> {
       Inputs in = UnetGoldens.inputs(settings, height, width);
-      TorchUnet unet = new TorchUnet(settings, in);
-      Tensor output = unet.forward(in);
+      LeafWeights weights = UnetGoldens.weights(settings, in);
+      Tensor output = new TorchUnet(settings, weights).forward(in);
       long[] shape = Tensors.shape(output);
       Tensor target = Tensors.constant(FillRule.input(UnetGoldens.TARGET_START, Tensors.elements(shape)), shape);
       Tensor loss = output.sub(target).square().mean();
       loss.backward();
-      double squares = unet.parameters().values().stream().mapToDouble(weight -> squares(weight.grad())).sum();
-      require(name, "tensors", tensors, unet.parameters().size());
-      require(name, "squares of the output", outputSquares, squares(output));
-      require(name, "loss", meanSquaredError, loss.item_double());
-      require(name, "gradient norm", gradientNorm, Math.sqrt(squares));
-      require(name, "squares of the gradient of the sample", sampleSquares, squares(in.sample().grad()));
-      require(name, "squares of the gradient of the context", contextSquares, squares(in.context().grad()));
+      Reference reference = new Reference("UNet " + name, TOLERANCE);
+      reference.require("tensors", tensors, weights.all().size());
+      reference.require("squares of the output", outputSquares, Tensors.squares(output));
+      reference.require("loss", meanSquaredError, loss.item_double());
+      reference.require("gradient norm", gradientNorm, Math.sqrt(weights.gradientSquares()));
+      reference.require("squares of the gradient of the sample", sampleSquares, Tensors.squares(in.sample().grad()));
+      reference.require("squares of the gradient of the context", contextSquares, Tensors.squares(in.context().grad()));
     });
-  }
-
-  private static double squares(Tensor tensor) {
-    return tensor.square().sum().item_double();
-  }
-
-  private static void require(String network, String what, double expected, double actual) {
-    if (!(Math.abs(actual - expected) <= TOLERANCE * expected)) {
-      throw new IllegalStateException(
-          "UNet " + network + ": " + what + " is " + actual + ", but diffusers gives " + expected);
-    }
   }
 }

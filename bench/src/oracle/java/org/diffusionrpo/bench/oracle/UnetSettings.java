@@ -17,6 +17,11 @@ import java.util.Map;
  */
 record UnetSettings(List<Integer> channels, List<Boolean> attends, int layers, int groups, int contextWidth,
     List<Integer> heads, List<Integer> depths, boolean linearProjection, int timeIdWidth, int addedWidth) {
+  static final UnetSettings SD15 = new UnetSettings(List.of(320, 640, 1280, 1280), List.of(true, true, true, false), 2,
+      32, 768, List.of(8, 8, 8, 8), List.of(1, 1, 1, 1), false, 0, 0);
+  static final UnetSettings SDXL = new UnetSettings(List.of(320, 640, 1280), List.of(false, true, true), 2, 32, 2048,
+      List.of(5, 10, 20), List.of(1, 2, 10), true, 256, 2816);
+
   int levels() {
     return channels.size();
   }

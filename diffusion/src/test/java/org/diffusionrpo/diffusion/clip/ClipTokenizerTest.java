@@ -52,11 +52,21 @@ class ClipTokenizerTest {
       it's 2024, don't panic            | 585 568 273 271 273 275 267 847 713 14124
       Café déjà vu                      | 15304 25466 73 21259 13230
       '  multiple   spaces  and  tabs ' | 6470 9006 537 29163
+      A photo of an astronaut riding a horse on mars. | 320 1125 539 550 18376 6765 320 4558 525 7496 269
+      (masterpiece:1.2), best-quality, 8k uhd         | 263 12066 281 272 269 273 2361 949 268 3027 267 279 330 84 4414
+      🙂                                | 14860
+      a/b_c-d                           | 320 270 321 318 322 268 323
+      fantastic, increadible prompt     | 2935 267 1870 2486 1059 20198
       """)
   void cleansOrdinaryPromptsTheSameWayInBothModes(String text, String ids) {
     int[] expected = Arrays.stream(ids.split(" ")).filter(s -> !s.isEmpty()).mapToInt(Integer::parseInt).toArray();
     assertArrayEquals(expected, TOKENIZER.contentIds(text), text);
     assertArrayEquals(expected, TOKENIZER.withCleaning(TextCleaning.OPENAI).contentIds(text), text);
+  }
+
+  @Test
+  void splitsAtLineBreaksAndTabs() {
+    assertArrayEquals(new int[] {6470, 9006, 537, 29163}, TOKENIZER.contentIds("  multiple   spaces\n and\ttabs "));
   }
 
   @Test

@@ -18,6 +18,7 @@ import org.diffusionrpo.diffusion.clip.ClipModel;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextModel;
 import org.diffusionrpo.diffusion.clip.ClipVisionConfig;
+import org.diffusionrpo.diffusion.clip.ClipVisionModel;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.unet.UNetConfig;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
@@ -79,6 +80,8 @@ class FullSizeLayoutTest {
       {"hidden_act": "quick_gelu", "hidden_size": 1024, "image_size": 224, "intermediate_size": 4096,
        "num_attention_heads": 16, "num_hidden_layers": 24, "patch_size": 14, "projection_dim": 768}""";
 
+  private static final String CLIP_L_336_VISION = CLIP_L_VISION.replace("224", "336");
+
   private static final String CLIP_H_TEXT = """
       {"hidden_act": "gelu", "hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16,
        "num_hidden_layers": 24, "projection_dim": 1024}""";
@@ -121,6 +124,13 @@ class FullSizeLayoutTest {
   @Test
   void clipL() throws IOException {
     check("clip-l14-full", 427_616_513L, clip(CLIP_L_TEXT, CLIP_L_VISION));
+  }
+
+  @Test
+  void visionTowerOfClipLAt336Pixels() throws IOException {
+    Parameters parameters = new Parameters();
+    new ClipVisionModel(parameters.root(), ClipVisionConfig.from(parse(CLIP_L_336_VISION)));
+    check("clip-l14-336-vision-proj", 304_293_888L, parameters);
   }
 
   @Test

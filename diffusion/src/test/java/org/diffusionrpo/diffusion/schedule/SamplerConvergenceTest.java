@@ -28,6 +28,14 @@ class SamplerConvergenceTest {
     assertEquals(order, Math.log(ratio) / Math.log(2), tolerance);
   }
 
+  /** On noise levels spaced by Karras et al., halfway down their list, where 41 and 81 levels have one in common. */
+  @ParameterizedTest
+  @CsvSource({"EULER, 1, 0.05", "DPM_SOLVER, 2, 0.1"})
+  void errorShrinksWithTheMethodsOrderOnKarrasSigmas(SamplerKind kind, double order, double tolerance) {
+    double ratio = errorHalfwayOnKarrasSigmas(kind, 41) / errorHalfwayOnKarrasSigmas(kind, 81);
+    assertEquals(order, Math.log(ratio) / Math.log(2), tolerance);
+  }
+
   @Test
   void secondOrderBeatsFirstOrder() {
     assertTrue(errorAtQuarter(SamplerKind.DPM_SOLVER, 40) < errorAtQuarter(SamplerKind.DDIM, 40) / 5);
@@ -80,6 +88,32 @@ class SamplerConvergenceTest {
     }
     double to = schedule.alphaCumprod((int) sampler.timestep(call));
     return Math.abs(x[0] / scale(sampler, call) - DATA.flow(to, 1));
+  }
+
+  /**
+   * The network is told the exact noise level here, where a run rounds it to a timestep. Linspace reaches both ends of
+   * the schedule, so that the range of the noise levels is the same for any number of them.
+   */
+  private static double errorHalfwayOnKarrasSigmas(SamplerKind kind, int steps) {
+    SchedulerConfig config = config(FINE, PredictionType.EPSILON).withKarrasSigmas(true)
+        .withTimestepSpacing(TimestepSpacing.LINSPACE);
+    Sampler sampler = kind.create(config, steps);
+    double[] sigmas = sampler instanceof EulerSampler euler ? euler.sigmas
+        : SigmaGrid.karrasOverAll(NoiseSchedule.of(config), steps).sigmas();
+    float[] x = {(float) (DATA.flow(alphaCumprod(sigmas[0]), 1) * scale(sampler, 0))};
+    int halfway = steps / 2;
+    for (int call = 0; call < halfway; call++) {
+      float[] in = new float[1];
+      float[] output = new float[1];
+      sampler.scaleInput(in, x, call);
+      DATA.predict(output, in, alphaCumprod(sigmas[call]), PredictionType.EPSILON);
+      sampler.step(x, output, call, noise -> fill(noise, new Random(0)));
+    }
+    return Math.abs(x[0] / scale(sampler, halfway) - DATA.flow(alphaCumprod(sigmas[halfway]), 1));
+  }
+
+  private static double alphaCumprod(double sigma) {
+    return 1 / (sigma * sigma + 1);
   }
 
   /** Runs to the end from where the probability flow has the points x at the first timestep. */

@@ -67,6 +67,41 @@ class SamplerGoldenTest {
   }
 
   @Test
+  void eulerInterpolatesSigmasBetweenTimesteps() {
+    NoiseSchedule schedule = NoiseSchedule.of(SD);
+    double[] timesteps = {999, 749.25, 499.5, 249.75, 0};
+    EulerSampler euler = new EulerSampler(SD, 5);
+    assertArrayEquals(timesteps, timesteps(euler), 1e-12);
+    for (int i = 0; i < 5; i++) {
+      int below = (int) timesteps[i];
+      double above = timesteps[i] - below;
+      double expected = above == 0 ? schedule.sigma(below)
+          : (1 - above) * schedule.sigma(below) + above * schedule.sigma(below + 1);
+      assertEquals(expected, euler.sigmas[i], 1e-10, "sigma " + i);
+    }
+    assertEquals(0, euler.sigmas[5]);
+  }
+
+  /** Against k-diffusion's get_ancestral_step with its two square roots. */
+  @Test
+  void eulerAncestral() {
+    EulerAncestralSampler sampler = new EulerAncestralSampler(LEADING, 4);
+    assertArrayEquals(new double[] {4.1166964793, 1.6236920815, 0.6983980912, 0.0413144120, 0}, sampler.sigmas, 1e-10);
+    double x = sampler.initNoiseSigma();
+    double[] expected = new double[4];
+    for (int i = 0; i < 4; i++) {
+      double from = sampler.sigmas[i];
+      double to = sampler.sigmas[i + 1];
+      double up = Math.min(to, Math.sqrt(to * to * (from * from - to * to) / (from * from)));
+      double down = Math.sqrt(to * to - up * up);
+      double output = 0.3 * x / Math.sqrt(from * from + 1) - 0.1;
+      x += output * (down - from) + 0.7 * up;
+      expected[i] = x;
+    }
+    assertArrayEquals(expected, run(sampler, noise -> Arrays.fill(noise, 0.7f)), TOLERANCE);
+  }
+
+  @Test
   void karrasSigmasOverTheWholeRange() {
     SigmaGrid grid = SigmaGrid.karrasOverAll(NoiseSchedule.of(SD), 5);
     assertArrayEquals(new double[] {14.6146412, 4.7965347, 1.2741002, 0.2479499, 0.0291672, 0}, grid.sigmas(),

@@ -45,6 +45,24 @@ class TimestepSpacingTest {
     assertListed(expected, steps, spacing.timestepsAboveZero(1000, steps, 1));
   }
 
+  /** Any number of steps: leading by whole numbers, the others the nearest whole numbers to exact fractions. */
+  @Test
+  void followsTheFormulasForEveryNumberOfSteps() {
+    for (int steps = 1; steps <= 500; steps++) {
+      int[] leading = LEADING.timesteps(1000, steps, 1);
+      int[] trailing = TRAILING.timesteps(1000, steps, 1);
+      int[] linspace = LINSPACE.timesteps(1000, steps, 1);
+      int[] aboveZero = LINSPACE.timestepsAboveZero(1000, steps, 1);
+      for (int i = 0; i < steps; i++) {
+        int left = steps - 1 - i;
+        assertEquals(left * (1000 / steps) + 1, leading[i]);
+        assertNearest(1000L * (steps - i), steps, trailing[i] + 1);
+        assertNearest(steps == 1 ? 0 : 999L * left, Math.max(1, steps - 1), linspace[i]);
+        assertNearest(999L * (left + 1), steps, aboveZero[i]);
+      }
+    }
+  }
+
   @Test
   void keepsFractionsForEuler() {
     assertArrayEquals(new double[] {999, 749.25, 499.5, 249.75, 0}, LINSPACE.fractional(1000, 5, 1), 1e-12);
@@ -69,6 +87,11 @@ class TimestepSpacingTest {
     IllegalArgumentException e =
         assertThrows(IllegalArgumentException.class, () -> LEADING.timesteps(1000, 1000, 1));
     assertTrue(e.getMessage().contains("timestep 1000 of 0 .. 999"), e.getMessage());
+  }
+
+  private static void assertNearest(long numerator, long denominator, long actual) {
+    assertTrue(2 * Math.abs(actual * denominator - numerator) <= denominator,
+        () -> actual + " for " + numerator + " / " + denominator);
   }
 
   private static void assertListed(String expected, int steps, int[] timesteps) {
