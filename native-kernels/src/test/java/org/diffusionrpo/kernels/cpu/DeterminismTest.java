@@ -35,7 +35,7 @@ class DeterminismTest {
     System.out.println(hashes());
   }
 
-  /** Products that take every path: bands, cuts, split sums, swapped operands, batches, all passes of a convolution. */
+  /** Products that take every path: bands, cuts, split sums, swapped operands, batches, all passes of a convolution, attention. */
   private static String hashes() {
     Random random = new Random(1);
     float[] a = GemmTest.uniform(random, 1 << 19);
@@ -63,7 +63,11 @@ class DeterminismTest {
     Conv2d.forward(y, a, Weights.of(b), b, g);
     Conv2d.backwardData(dx, y, Weights.of(b), g);
     Conv2d.backwardFilter(dw, db, y, a, g);
-    return hashes + " " + Arrays.hashCode(y) + " " + Arrays.hashCode(dx) + " " + Arrays.hashCode(dw) + " "
+    float[][] attention = new float[5][2 * 200 * 48];
+    Attention.forward(attention[0], attention[1], a, b, y, 2, 200, 150, 3, 16, false);
+    Attention.backward(attention[2], attention[3], attention[4], b, a, b, y, attention[0], attention[1], 2, 200, 150, 3,
+        16, false);
+    return hashes + " " + Arrays.deepHashCode(attention) + " " + Arrays.hashCode(y) + " " + Arrays.hashCode(dx) + " " + Arrays.hashCode(dw) + " "
         + Arrays.hashCode(db);
   }
 }
