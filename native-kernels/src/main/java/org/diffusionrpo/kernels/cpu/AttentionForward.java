@@ -39,9 +39,10 @@ final class AttentionForward {
     int count = Math.min(PANELS * NR, sizes.queries() - first);
     int panels = (count + NR - 1) / NR;
     int oSize = AttentionPanels.ceil(headDim, MR) * NR;
-    float[] qPanels = new float[panels * headDim * NR];
-    float[] s = new float[TILE * NR];
-    float[] o = new float[panels * oSize];
+    float[] qPanels = Workspace.QUERY_COLUMNS.floats(panels * headDim * NR);
+    float[] s = Workspace.SCORES.floats(TILE * NR);
+    float[] o = Workspace.OUTPUT_COLUMNS.floats(panels * oSize);
+    Arrays.fill(o, 0, panels * oSize, 0);
     float[] max = new float[panels * NR];
     float[] sum = new float[panels * NR];
     float[] rescale = new float[panels * NR];

@@ -18,6 +18,12 @@ enum Workspace {
   KEYS,
   /** Values of attention as rows; backward, gradients of the output in panels. */
   VALUES,
+  /** Panels of queries of one task of attention. */
+  QUERY_COLUMNS,
+  /** Tile of scores of one task of attention. */
+  SCORES,
+  /** Output of one task of attention, before it is transposed. */
+  OUTPUT_COLUMNS,
   /** Queries of attention as rows. */
   QUERY_ROWS,
   /** Gradients of attention's output as rows. */
