@@ -5,7 +5,7 @@
 set -eu
 
 # shellcheck disable=SC2086 # the options are words
-mvn -q -B -Poracle -Dexec.skip -pl bench -am -DskipTests ${VERSUS_MAVEN_OPTS:-} package \
+mvn -q -B -Poracle -pl bench -am -DskipTests ${VERSUS_MAVEN_OPTS:-} package \
   dependency:build-classpath -Dmdep.outputFile="$PWD/bench/target/versus-classpath"
 # shellcheck disable=SC2086
 exec java --add-modules=jdk.incubator.vector -XX:+UseParallelGC -XX:MaxRAMPercentage=75 ${VERSUS_JAVA_OPTS:-} \

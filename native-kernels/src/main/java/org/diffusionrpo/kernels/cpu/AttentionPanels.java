@@ -1,62 +1,44 @@
 package org.diffusionrpo.kernels.cpu;
 
+import java.util.Arrays;
+
 /**
- * One of q, k, v or their gradients, [samples, tokens, heads * headDim], packed once into the panels that
- * {@link GemmTile} reads as its left matrix; each panel is zero-padded to the rows of the tile (MR). Two orders:
+ * Moves between the layout of a model, [samples, tokens, heads * headDim], and what {@link AttentionTile} reads.
  * <pre>
- *   byToken     [samples * heads][tokens / MR][headDim][MR]     for products that sum over headDim
- *   byFeature   [samples * heads][headDim / MR][tokens][MR]     for products that sum over tokens
+ *   panels    [matrices][tokens / MR][headDim][MR]     left operand of a sum over headDim
+ *   rows      [matrices][tokens][headDim]              left operand of a sum over tokens, one column of tiles
+ *                                                      for each MR features
+ *   columns   [headDim][NR]                            right operand of a sum over headDim, one panel of tokens
  * </pre>
+ * What fills up panels, or lies behind the last row, reaches only rows of results that nobody reads; of columns it is 0.
  */
 final class AttentionPanels {
-  private static final int MR = Simd.GEMM.rows();
+  private static final int MR = Simd.ATTENTION_TILE.rows();
+  private static final int NR = Simd.ATTENTION_TILE.columns();
+  /** Tokens that one task packs, a multiple of MR. */
+  private static final int CHUNK = 256;
 
-  final float[] data;
-  private final int headSize;
-  private final int panelSize;
+  private AttentionPanels() {}
 
-  private AttentionPanels(int matrices, int panels, int depth) {
-    this.panelSize = depth * MR;
-    this.headSize = Math.multiplyExact(panels, panelSize);
-    this.data = new float[Math.multiplyExact(matrices, headSize)];
+  /** Length of a matrix in panels. */
+  static int panelSize(int tokens, int headDim) {
+    return ceil(tokens, MR) * headDim;
   }
 
-  /** The panel that starts at token {@code token}, a multiple of MR. */
-  int atToken(int head, int token) {
-    return head * headSize + token / MR * panelSize;
-  }
-
-  /** Panel number {@code panel} of the features, from token {@code token} on. */
-  int atFeature(int head, int panel, int token) {
-    return head * headSize + panel * panelSize + token * MR;
-  }
-
-  static AttentionPanels byToken(float[] x, float scale, int samples, int tokens, int heads, int headDim) {
-    AttentionPanels panels = new AttentionPanels(samples * heads, ceilDiv(tokens), headDim);
-    Parallel.run(samples * heads, head -> {
-      int from = head / heads * tokens * heads * headDim + head % heads * headDim;
-      for (int t = 0; t < tokens; t++) {
-        int source = from + t * heads * headDim;
-        int target = panels.atToken(head, t) + t % MR;
+  /** {@code scale * x} in panels, in the caller's workspace. */
+  static float[] pack(Workspace place, float[] x, float scale, AttentionSizes sizes, int tokens) {
+    int headDim = sizes.headDim();
+    int stride = sizes.stride();
+    int size = panelSize(tokens, headDim);
+    float[] panels = place.floats(Math.multiplyExact(sizes.matrices(), size));
+    forEachChunk(sizes, tokens, (matrix, source, first, end) -> {
+      for (int token = first; token < end; token += MR) {
+        int to = matrix * size + token * headDim;
+        int from = source + token * stride;
+        int count = Math.min(MR, end - token);
         for (int d = 0; d < headDim; d++) {
-          panels.data[target + d * MR] = x[source + d] * scale;
-        }
-      }
-    });
-    return panels;
-  }
-
-  static AttentionPanels byFeature(float[] x, float scale, int samples, int tokens, int heads, int headDim) {
-    AttentionPanels panels = new AttentionPanels(samples * heads, ceilDiv(headDim), tokens);
-    Parallel.run(samples * heads, head -> {
-      int from = head / heads * tokens * heads * headDim + head % heads * headDim;
-      for (int t = 0; t < tokens; t++) {
-        int source = from + t * heads * headDim;
-        for (int d = 0; d < headDim; d += MR) {
-          int target = panels.atFeature(head, d / MR, t);
-          int width = Math.min(MR, headDim - d);
-          for (int i = 0; i < width; i++) {
-            panels.data[target + i] = x[source + d + i] * scale;
+          for (int i = 0; i < count; i++) {
+            panels[to + d * MR + i] = x[from + i * stride + d] * scale;
           }
         }
       }
@@ -64,7 +46,57 @@ final class AttentionPanels {
     return panels;
   }
 
-  static int ceilDiv(int n) {
-    return (n + MR - 1) / MR;
+  /** x as rows, in the caller's workspace. */
+  static float[] rows(Workspace place, float[] x, AttentionSizes sizes, int tokens) {
+    int headDim = sizes.headDim();
+    float[] rows = place.floats(Math.addExact(Math.multiplyExact(sizes.matrices(), tokens * headDim), MR));
+    forEachChunk(sizes, tokens, (matrix, source, first, end) -> {
+      for (int token = first; token < end; token++) {
+        int from = source + token * sizes.stride();
+        System.arraycopy(x, from, rows, (matrix * tokens + token) * headDim, headDim);
+      }
+    });
+    return rows;
+  }
+
+  private static void forEachChunk(AttentionSizes sizes, int tokens, ChunkTask work) {
+    int chunks = (tokens + CHUNK - 1) / CHUNK;
+    Parallel.run(sizes.matrices() * chunks, task -> {
+      int matrix = task / chunks;
+      int source = matrix / sizes.heads() * tokens * sizes.stride() + matrix % sizes.heads() * sizes.headDim();
+      int first = task % chunks * CHUNK;
+      work.run(matrix, source, first, Math.min(tokens, first + CHUNK));
+    });
+  }
+
+  /** {@code columns[d][j] = scale * x[from + j * stride + d]} for count tokens j, from index {@code at} on. */
+  static void packColumns(float[] columns, int at, float[] x, int from, int stride, int count, int headDim,
+      float scale) {
+    for (int d = 0; d < headDim; d++) {
+      int line = at + d * NR;
+      for (int j = 0; j < count; j++) {
+        columns[line + j] = x[from + j * stride + d] * scale;
+      }
+      Arrays.fill(columns, line + count, line + NR, 0);
+    }
+  }
+
+  /** {@code x[from + j * stride + d] = scale * columns[d][j]}. */
+  static void unpackColumns(float[] x, int from, int stride, float[] columns, int at, int count, int headDim,
+      float scale) {
+    for (int j = 0; j < count; j++) {
+      for (int d = 0; d < headDim; d++) {
+        x[from + j * stride + d] = columns[at + d * NR + j] * scale;
+      }
+    }
+  }
+
+  static int ceil(int n, int step) {
+    return (n + step - 1) / step * step;
+  }
+
+  /** Work on the tokens [first, end) of a matrix, whose token 0 lies at source. */
+  private interface ChunkTask {
+    void run(int matrix, int source, int first, int end);
   }
 }

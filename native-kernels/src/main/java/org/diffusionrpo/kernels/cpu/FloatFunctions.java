@@ -28,6 +28,22 @@ final class FloatFunctions {
   static final float E5 = 0.008368781f;
   static final float E6 = 0.0013814467f;
 
+  private static final int ONE_BITS = 0x3f800000;
+  /** From the bits of sqrt(2) to those of 2. */
+  private static final int HALF_OCTAVE = 0x40000000 - 0x3fb504f3;
+  static final double LN2 = 0.693147180559945309;
+  /** As {@link #ROUNDER}; results stay below 2^128, so that the bits are those of 2^n itself. */
+  static final float EXP2_ROUNDER = 0x1.8p23f + 127;
+  /** Below it 2^x is 0 (the true value is under 1e-38). */
+  static final float EXP2_LOWEST = -127;
+  /** 2^r = 1 + B1 r + ... + B6 r^6 for |r| <= 1/2: the coefficients of exp times powers of ln 2. */
+  static final float B1 = (float) LN2;
+  static final float B2 = (float) (E2 * LN2 * LN2);
+  static final float B3 = (float) (E3 * LN2 * LN2 * LN2);
+  static final float B4 = (float) (E4 * LN2 * LN2 * LN2 * LN2);
+  static final float B5 = (float) (E5 * LN2 * LN2 * LN2 * LN2 * LN2);
+  static final float B6 = (float) (E6 * LN2 * LN2 * LN2 * LN2 * LN2 * LN2);
+
   /** Phi(-a) = exp(-a^2 / 2) t (T0 + T1 t + ...), t = 1 / (1 + 0.35 a), for 0 <= a <= 14; relative error 3e-8. */
   static final float TAIL_SLOPE = 0.35f;
   static final float TAIL_END = 14f;
@@ -55,6 +71,27 @@ final class FloatFunctions {
     float p = Math.fma(r * r, q, r + 1);
     float half = p * Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << EXPONENT_SHIFT);
     return half + half;
+  }
+
+  /** 2^x for x up to 127; above it the result means nothing. Relative error below 2e-7. */
+  static float exp2(float x) {
+    float bounded = Math.max(x, EXP2_LOWEST);
+    float rounded = bounded + EXP2_ROUNDER;
+    float r = bounded - (rounded - EXP2_ROUNDER);
+    float q = Math.fma(r, Math.fma(r, Math.fma(r, Math.fma(r, B6, B5), B4), B3), B2);
+    float p = Math.fma(r, Math.fma(r, q, B1), 1);
+    return p * Float.intBitsToFloat(Float.floatToRawIntBits(rounded) << EXPONENT_SHIFT);
+  }
+
+  /** log2 of a normal positive number; absolute error below 1e-9. */
+  static double log2(float x) {
+    int bits = Float.floatToRawIntBits(x) - ONE_BITS;
+    int n = (bits + HALF_OCTAVE) >> EXPONENT_SHIFT; // x = 2^n m with m from 1/sqrt(2) to sqrt(2)
+    double m = Float.intBitsToFloat(bits - (n << EXPONENT_SHIFT) + ONE_BITS);
+    double z = (m - 1) / (m + 1);
+    double z2 = z * z;
+    double series = 1 + z2 * (1 / 3.0 + z2 * (1 / 5.0 + z2 * (1 / 7.0 + z2 * (1 / 9.0 + z2 * (1 / 11.0)))));
+    return n + 2 / LN2 * z * series; // ln m = 2 atanh z
   }
 
   /** 1 / (1 + exp(-x)). */

@@ -1,5 +1,7 @@
 package org.diffusionrpo.kernels.cpu;
 
+import java.util.Arrays;
+
 /**
  * Group normalisation of NHWC data. Wu and He 2018, arXiv:1803.08494, section 3.1.
  * <pre>
@@ -18,7 +20,7 @@ public final class GroupNorm {
   /** Also writes mean and rstd, which backward needs. y may be x. */
   public static void forward(float[] y, float[] mean, float[] rstd, float[] x, float[] gamma, float[] beta,
       int samples, int positions, int channels, int groups, float eps) {
-    int width = groupWidth(channels, groups);
+    groupWidth(channels, groups);
     RowSpans spans = new RowSpans(positions, channels);
     Moments[] parts = new Moments[samples * spans.count()];
     Parallel.run(parts.length, task -> {
@@ -37,13 +39,9 @@ public final class GroupNorm {
     }
     Parallel.run(parts.length, task -> {
       int sample = task / spans.count();
-      float[] channelMean = new float[channels];
-      float[] scale = new float[channels];
-      for (int c = 0; c < channels; c++) {
-        int g = sample * groups + c / width;
-        channelMean[c] = mean[g];
-        scale[c] = rstd[g] * gamma[c];
-      }
+      float[] channelMean = perChannel(mean, sample, channels, groups);
+      float[] scale = perChannel(rstd, sample, channels, groups);
+      MATH.multiply(scale, 0, scale, 0, gamma, 0, channels);
       int span = task % spans.count();
       int from = (sample * positions + spans.start(span)) * channels;
       NORM.normalizeColumns(y, x, from, channelMean, scale, beta, 0, spans.size(span), channels, channels);
@@ -120,9 +118,7 @@ public final class GroupNorm {
         MATH.columnSums(sums, 0, x, at, rows, channels, channels);
         tile.setMeans(sums, count);
       }
-      for (int c = 0; c < channels; c++) {
-        center[c] = (float) (first ? tile : moments).mean(c / width);
-      }
+      (first ? tile : moments).copyMeans(center);
       NORM.columnDeviations(sums, squares, center, 0, x, at, rows, channels, channels);
       tile.set(sums, squares, center, count);
       moments.add(tile);
@@ -150,8 +146,8 @@ public final class GroupNorm {
   private static float[] perChannel(float[] perGroup, int sample, int channels, int groups) {
     float[] result = new float[channels];
     int width = channels / groups;
-    for (int c = 0; c < channels; c++) {
-      result[c] = perGroup[sample * groups + c / width];
+    for (int g = 0; g < groups; g++) {
+      Arrays.fill(result, g * width, (g + 1) * width, perGroup[sample * groups + g]);
     }
     return result;
   }

@@ -1,5 +1,7 @@
 package org.diffusionrpo.kernels.cpu;
 
+import java.util.Arrays;
+
 /**
  * Mean and sum of squared deviations of several groups of equal size, joined part by part without cancellation:
  * Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
@@ -16,6 +18,14 @@ final class Moments {
 
   double mean(int group) {
     return mean[group];
+  }
+
+  /** One value per channel. */
+  void copyMeans(float[] perChannel) {
+    int width = perChannel.length / mean.length;
+    for (int g = 0; g < mean.length; g++) {
+      Arrays.fill(perChannel, g * width, (g + 1) * width, (float) mean[g]);
+    }
   }
 
   /** Biased: divided by the number of values. */

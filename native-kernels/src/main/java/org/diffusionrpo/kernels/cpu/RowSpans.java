@@ -2,11 +2,11 @@ package org.diffusionrpo.kernels.cpu;
 
 /**
  * Cuts the rows of a row-major [rows, columns] block into spans, one per task, and each span into tiles that stay in
- * the first-level cache. Float sums run over a tile, double sums over tiles and spans. The cuts depend on the shape
+ * the nearest caches. Float sums run over a tile, double sums over tiles and spans. The cuts depend on the shape
  * alone, so a sum has one order for every number of threads.
  */
 final class RowSpans {
-  private static final int TILE_ELEMENTS = 8 * 1024;
+  private static final int TILE_ELEMENTS = 16 * 1024;
   /** A lane adds at most so many rows in float. */
   private static final int TILE_ROWS = 128;
   private static final int TILES_PER_SPAN = 4;

@@ -21,6 +21,8 @@ public final class Simd {
   static final ArrayMath MATH = VECTOR ? new VectorArrayMath() : new ScalarArrayMath();
   static final ActivationMath ACTIVATION = VECTOR ? new VectorActivationMath() : new ScalarActivationMath();
   static final NormMath NORM = VECTOR ? new VectorNormMath() : new ScalarNormMath();
+  static final AttentionTile ATTENTION_TILE =
+      VECTOR ? VectorAttentionTile8.forPreferredWidth() : new ScalarAttentionTile();
   static final AttentionMath ATTENTION = VECTOR ? new VectorAttentionMath() : new ScalarAttentionMath();
   static final WinogradMath WINOGRAD = VECTOR ? new VectorWinogradMath() : new ScalarWinogradMath();
   static final OptimizerMath OPTIMIZER = VECTOR ? new VectorOptimizerMath() : new ScalarOptimizerMath();

@@ -101,18 +101,21 @@ final class VectorNormMath implements NormMath {
     clear(sum, co, end);
     clear(squares, co, end);
     int r = 0;
-    for (; r + 2 <= rows; r += 2) { // two rows at a time, so that the sums travel to the cache and back less often
+    for (; r + 4 <= rows; r += 4) { // four rows at a time, so that the sums travel to the cache and back less often
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
         FloatVector vc = FloatVector.fromArray(F, center, co + j);
         FloatVector d0 = FloatVector.fromArray(F, x, at + j).sub(vc);
         FloatVector d1 = FloatVector.fromArray(F, x, at + stride + j).sub(vc);
-        FloatVector both = d1.fma(d1, d0.mul(d0));
-        FloatVector.fromArray(F, sum, co + j).add(d0.add(d1)).intoArray(sum, co + j);
-        FloatVector.fromArray(F, squares, co + j).add(both).intoArray(squares, co + j);
+        FloatVector d2 = FloatVector.fromArray(F, x, at + 2 * stride + j).sub(vc);
+        FloatVector d3 = FloatVector.fromArray(F, x, at + 3 * stride + j).sub(vc);
+        FloatVector four = d0.add(d1).add(d2.add(d3));
+        FloatVector fourSquares = d1.fma(d1, d0.mul(d0)).add(d3.fma(d3, d2.mul(d2)));
+        FloatVector.fromArray(F, sum, co + j).add(four).intoArray(sum, co + j);
+        FloatVector.fromArray(F, squares, co + j).add(fourSquares).intoArray(squares, co + j);
       }
     }
-    if (r < rows) {
+    for (; r < rows; r++) {
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
         FloatVector d = FloatVector.fromArray(F, x, at + j).sub(FloatVector.fromArray(F, center, co + j));

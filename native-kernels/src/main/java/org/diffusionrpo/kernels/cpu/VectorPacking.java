@@ -13,10 +13,13 @@ abstract class VectorPacking implements GemmTile {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
   private static final int L = F.length();
 
-  /** AVX-512 and NEON have 32 vector registers, older x86 has 16. */
   static GemmTile forPreferredWidth() {
-    boolean manyRegisters = L >= 16 || System.getProperty("os.arch").equals("aarch64");
-    return manyRegisters ? new VectorGemmTile12() : new VectorGemmTile6();
+    return manyRegisters() ? new VectorGemmTile12() : new VectorGemmTile6();
+  }
+
+  /** AVX-512 and NEON have 32 vector registers, older x86 has 16. */
+  static boolean manyRegisters() {
+    return L >= 16 || System.getProperty("os.arch").equals("aarch64");
   }
 
   /** A rest of whole rows is copied first and with full vectors: what they spill into the next row is overwritten. */

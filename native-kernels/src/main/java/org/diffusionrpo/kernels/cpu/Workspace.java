@@ -14,6 +14,22 @@ enum Workspace {
   PARTS,
   /** Transpose of the result, where that is the cheaper product. */
   SWAPPED,
+  /** Keys of attention in panels; backward, queries. */
+  KEYS,
+  /** Values of attention as rows; backward, gradients of the output in panels. */
+  VALUES,
+  /** Panels of queries of one task of attention. */
+  QUERY_COLUMNS,
+  /** Tile of scores of one task of attention. */
+  SCORES,
+  /** Output of one task of attention, before it is transposed. */
+  OUTPUT_COLUMNS,
+  /** Queries of attention as rows. */
+  QUERY_ROWS,
+  /** Gradients of attention's output as rows. */
+  GRADIENT_ROWS,
+  /** Shares of the gradient of attention's queries, one for each task. */
+  QUERY_SHARES,
   /** Pixels of one phase of a strided convolution's gradient. */
   PHASE,
   /** Transformed input tiles of a Winograd convolution. */

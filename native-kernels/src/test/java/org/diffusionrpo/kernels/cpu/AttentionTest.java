@@ -19,7 +19,7 @@ class AttentionTest {
   @CsvSource({"1,1,1,1,1,false", "2,3,2,1,7,false", "1,4,16,2,16,false", "1,31,33,3,17,false", "2,100,77,2,40,false",
       "1,97,97,2,33,true", "1,1,1,1,1,true", "2,15,15,1,16,true", "1,64,64,2,64,true", "1,77,77,2,64,true",
       "1,200,200,1,31,true", "1,20,50,1,8,true", "1,50,20,1,8,true", "1,33,257,1,160,false", "2,256,256,2,80,false",
-      "1,225,193,1,12,false"})
+      "1,225,193,1,12,false", "2,40,130,16,8,false", "2,130,130,16,5,true"})
   void forwardAndBackwardMatchTheDefinition(int samples, int queries, int keys, int heads, int headDim,
       boolean causal) {
     Run run = new Run(new AttentionOracle(samples, queries, keys, heads, headDim, causal), 1);

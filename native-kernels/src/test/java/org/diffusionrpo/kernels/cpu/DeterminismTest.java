@@ -35,7 +35,7 @@ class DeterminismTest {
     System.out.println(hashes());
   }
 
-  /** Products that take every path: bands, cuts, split sums, swapped operands, batches, all passes of a convolution. */
+  /** Products that take every path: bands, cuts, split sums, swapped operands, batches, all passes of a convolution, attention. */
   private static String hashes() {
     Random random = new Random(1);
     float[] a = GemmTest.uniform(random, 1 << 19);
@@ -55,7 +55,15 @@ class DeterminismTest {
     Gemm.multiplyBatched(batch, 900, Matrix.rowMajor(a, 0, 50), 1_500, Matrix.transposed(b, 0, 50), 1_500, 20, 30, 30,
         50, false);
     hashes.append(Arrays.hashCode(batch)).append(' ');
-    return hashes + convolutions(a, b, 20, 40) + convolutions(a, b, 16, 32); // a product; minimal filtering
+    return hashes + attention(a, b) + convolutions(a, b, 20, 40) + convolutions(a, b, 16, 32); // product, then Winograd
+  }
+
+  private static String attention(float[] a, float[] b) {
+    float[][] results = new float[5][2 * 200 * 48];
+    Attention.forward(results[0], results[1], a, b, a, 2, 200, 150, 3, 16, false);
+    Attention.backward(results[2], results[3], results[4], b, a, b, a, results[0], results[1], 2, 200, 150, 3, 16,
+        false);
+    return Arrays.deepHashCode(results) + " ";
   }
 
   private static String convolutions(float[] x, float[] w, int in, int out) {

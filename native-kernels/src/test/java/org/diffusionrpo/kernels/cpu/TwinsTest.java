@@ -4,6 +4,7 @@ import static org.diffusionrpo.kernels.cpu.Oracle.gaussian;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.Arrays;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,11 +153,37 @@ class TwinsTest {
       assertSameBits(vector, plain, (m, y) -> {
         y[0][columns - 1] = Float.NEGATIVE_INFINITY;
         y[0][0] = 1000;
-        m.softmaxStep(y[0], rows, columns, y[1], y[2], new float[columns]);
+        float[] rescale = new float[columns + 3];
+        m.raiseMaximum(y[0], rows, columns, y[1], rescale, 3);
+        m.softmaxStep(y[0], rows, columns, y[1], y[2], rescale, 3);
       });
-      assertSameBits(vector, plain, (m, y) -> m.scaleColumns(y[0], rows, columns, a));
-      assertSameBits(vector, plain, (m, y) -> m.gradientByColumn(y[0], y[1], rows, columns, a, b));
-      assertSameBits(vector, plain, (m, y) -> m.gradientByRow(y[0], y[1], rows, columns, a, b, 3));
+      assertSameBits(vector, plain, (m, y) -> m.scaleColumns(y[0], YO, rows, columns, a, 2));
+      assertSameBits(vector, plain, (m, y) -> m.gradient(y[0], y[1], rows, columns, a, b, 3));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 31, 97})
+  void attentionTilesHaveEqualBits(int k) {
+    AttentionTile plain = new ScalarAttentionTile(2 * new VectorArrayMath().lanes());
+    int columns = plain.columns();
+    float[] left = gaussian(7, 8 * (k + columns) + 10);
+    float[] right = gaussian(8, k * (columns + 3) + 10);
+    for (AttentionTile vector : new AttentionTile[] {new VectorAttentionTile8(), new VectorAttentionTile4()}) {
+      int used = vector.rows() * columns;
+      for (boolean add : new boolean[] {false, true}) {
+        assertSameBits(vector, plain, (m, y) -> {
+          m.multiply(y[0], YO, add, left, 2, 8, right, 1, k);
+          Arrays.fill(y[0], YO + used, y[0].length, 0);
+        });
+      }
+      int inner = Math.min(k, columns);
+      assertSameBits(vector, plain, (m, y) -> {
+        m.addLines(y[0], YO, columns + 3, left, 2, right, 1, columns + 2, inner);
+        m.addHalfLines(y[1], YO, columns + 3, left, 2, right, 1, columns + 2, inner);
+        Arrays.fill(y[0], YO + vector.rows() * (columns + 3), y[0].length, 0);
+        Arrays.fill(y[1], YO + vector.rows() * (columns + 3), y[1].length, 0);
+      });
     }
   }
 }
