@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -39,6 +40,28 @@ class SafetensorsFileTest {
       assertArrayEquals(new float[] {(1 + 0x316 / 1024f) * 0x1p-10f}, file.readFloats("fp16")); // 0x1716
       assertEquals(List.of(1L, 2L), file.info("float").shape());
       assertEquals(List.of(), file.info("fp16").shape());
+    }
+  }
+
+  @Test
+  void piecesAreThePartsOfTheWhole() throws IOException {
+    String header = "{" + entry("float", "F32", "[6]", 0, 24) + "," + entry("half", "F16", "[2,3]", 24, 36) + ","
+        + entry("long", "I64", "[1]", 36, 44) + "}";
+    try (SafetensorsFile file = open(file(header, 44))) {
+      for (String name : List.of("float", "half")) {
+        float[] whole = file.readFloats(name);
+        for (int first = 0; first <= 6; first++) {
+          for (int count = 0; first + count <= 6; count++) {
+            float[] piece = new float[7];
+            file.readFloats(name, first, piece, count);
+            assertArrayEquals(Arrays.copyOfRange(whole, first, first + count), Arrays.copyOf(piece, count));
+          }
+        }
+        assertThrows(IllegalArgumentException.class, () -> file.readFloats(name, 4, new float[7], 3));
+        assertThrows(IllegalArgumentException.class, () -> file.readFloats(name, -1, new float[7], 1));
+        assertThrows(IllegalArgumentException.class, () -> file.readFloats(name, 0, new float[1], 2));
+      }
+      assertThrows(IOException.class, () -> file.readFloats("long", 0, new float[1], 1));
     }
   }
 
