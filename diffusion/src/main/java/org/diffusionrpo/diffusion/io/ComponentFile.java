@@ -52,6 +52,7 @@ final class ComponentFile implements ComponentSource {
     if (!Files.isRegularFile(path)) {
       throw new IOException(path + ": there is no such file");
     }
+    SingleFile.requireSafetensors(path);
     return TensorSource.open(path);
   }
 

@@ -58,6 +58,12 @@ public final class ModelFamily {
         && !ComponentKind.TEXT_ENCODER.prefix(file.names()).isEmpty();
   }
 
+  /** Tells the two families of whole models apart. */
+  static boolean isXl(Set<String> names) {
+    return !ComponentKind.TEXT_ENCODER_2.prefix(names).isEmpty()
+        || names.contains(ComponentKind.UNET.prefix(names) + "label_emb.0.0.weight");
+  }
+
   /** The class name of the one network that the file holds, in any naming. */
   public static Optional<String> network(TensorSource file) {
     List<ComponentKind> alone = kinds(file.names(), true);
@@ -70,6 +76,10 @@ public final class ModelFamily {
     List<ComponentKind> whole = kinds(names, false);
     List<ComponentKind> alone = kinds(names, true);
     return foreign(file).orElseGet(() -> {
+      if (isWhole(file)) {
+        return (isXl(names) ? "SDXL" : "Stable Diffusion 1")
+            + (whole.contains(ComponentKind.VAE) ? "" : " without a VAE, which --vae gives");
+      }
       if (!whole.isEmpty()) {
         return "a checkpoint with nothing but " + String.join(", ", whole.stream().map(ComponentKind::folder).toList());
       }

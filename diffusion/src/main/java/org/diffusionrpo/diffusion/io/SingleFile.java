@@ -52,19 +52,16 @@ public final class SingleFile implements ModelSource {
   static SingleFile open(Path path, Path settings, Path tokenizer) throws IOException {
     requireSafetensors(path);
     try (TensorSource file = TensorSource.open(path)) {
-      Set<String> names = file.names();
       if (!ModelFamily.isWhole(file)) {
         throw new IOException(path + ": is not a whole Stable Diffusion 1.x or SDXL; it seems to be "
             + ModelFamily.describe(file));
       }
-      boolean xl = !ComponentKind.TEXT_ENCODER_2.prefix(names).isEmpty()
-          || names.contains(ComponentKind.UNET.prefix(names) + "label_emb.0.0.weight");
-      return new SingleFile(path, xl ? "sdxl" : "sd15", settings, tokenizer);
+      return new SingleFile(path, ModelFamily.isXl(file.names()) ? "sdxl" : "sd15", settings, tokenizer);
     }
   }
 
   /** PyTorch's own files are pickles, which can run code and are not read. */
-  private static void requireSafetensors(Path path) throws IOException {
+  static void requireSafetensors(Path path) throws IOException {
     byte[] start;
     try (InputStream in = Files.newInputStream(path)) {
       start = in.readNBytes(2);

@@ -153,6 +153,7 @@ class SingleFileTest {
   void pickleIsNotReadAndSettingsAreForFilesOnly() throws IOException {
     Path pickle = Files.write(temp.resolve("model.ckpt"), new byte[] {'P', 'K', 3, 4, 0, 0, 0, 0, 0, 0});
     assertRefused(ModelLocation.of(pickle), "model.ckpt: is a PyTorch pickle");
+    assertRefused(new ModelLocation(folder, null, pickle, null, null, null), "model.ckpt: is a PyTorch pickle");
     assertTrue(assertThrows(IllegalArgumentException.class, () -> at(folder).open()).getMessage()
         .contains("--model-config"));
   }
@@ -196,7 +197,7 @@ class SingleFileTest {
     try (StableDiffusion other = other()) {
       other.save(elsewhere, DType.F32);
       OriginalFile.of(model).dropAll("first_stage_model.").write(file, DType.F32);
-      assertRefused(at(file), "holds no AutoencoderKL", "unet, text_encoder");
+      assertRefused(at(file), "holds no AutoencoderKL", "Stable Diffusion 1 without a VAE, which --vae gives");
       for (Path vae : Set.of(elsewhere, elsewhere.resolve("vae"))) {
         try (StableDiffusion loaded = load(
             new ModelLocation(file, elsewhere.resolve("unet"), vae, null, folder, null))) {

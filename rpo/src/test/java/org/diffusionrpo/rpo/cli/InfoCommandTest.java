@@ -53,6 +53,7 @@ class InfoCommandTest {
     String out = CliRun.of("info", file, "--model-config", model).assertDone().out();
     assertEquals(expected.lines().skip(1).toList(), out.lines().skip(1).filter(line -> !line.startsWith("content")
         && !line.startsWith("metadata")).toList());
+    assertTrue(out.contains("content    Stable Diffusion 1\n"), out);
     out = CliRun.of("info", file, "--vae", model.resolve("vae")).assertDone().out();
     assertTrue(out.contains("StableDiffusionPipeline") && out.contains("tokenizer  none"), out);
   }

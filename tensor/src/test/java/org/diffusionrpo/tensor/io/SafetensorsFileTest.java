@@ -79,6 +79,14 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void tensorsNeedNotBeginAtAMultipleOfTheirElements() throws IOException {
+    String header = "{" + entry("odd", "U8", "[1]", 0, 1) + "," + entry("float", "F32", "[1]", 1, 5) + "}";
+    try (SafetensorsFile file = open(file(header, 5))) {
+      assertArrayEquals(new float[] {Float.intBitsToFloat(0x04030201)}, file.readFloats("float"));
+    }
+  }
+
+  @Test
   void otherTypesAreListedButNotRead() throws IOException {
     try (SafetensorsFile file = open(file("{" + entry("q", "F4", "[4]", 0, 2) + "}", 2))) {
       assertEquals(DType.F4, file.info("q").dtype());
