@@ -2,6 +2,8 @@ package org.diffusionrpo.diffusion.io;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -35,7 +37,10 @@ public final class WeightFiles {
     long inUse = backend.memory().liveBytes();
     try {
       WeightReader reader = new WeightReader(source);
-      for (Parameter parameter : parameters.all()) {
+      // Too little memory shows early, and the collector's young generation does not grow by arrays that stay.
+      List<Parameter> largestFirst = new ArrayList<>(parameters.all());
+      largestFirst.sort(Comparator.comparingInt((Parameter p) -> p.shape().size()).reversed());
+      for (Parameter parameter : largestFirst) {
         FileTensor place = naming.find(parameter, source);
         parameter.fill(backend, storage(parameter, storage), value -> reader.read(value, place));
       }

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What loading takes beyond the loaded weights, and what it says when that is too much. */
 class LoadMemoryTest {
   /**
-   * All memory that loading asks for, garbage included, against the final weights. With buffers of 1 MiB it was 1.06 for
-   * the 54 MB of this UNet in float and 1.12 for the 27 MB in half precision; a copy of the largest weight would show.
+   * All memory that loading asks for, garbage included, against the final weights. With two buffers of 1 MiB it was
+   * 1.12 for the 27 MB of this UNet in half precision, and those in use are smaller; one large copy would show.
    */
   private static final double MOST = 1.15;
 
