@@ -47,11 +47,25 @@ public interface Backend extends AutoCloseable {
     return y;
   }
 
+  /** A tensor with undefined contents; the two half formats are storage of frozen weights. */
+  Tensor empty(Shape shape, Storage storage);
+
   /** Copies host values in, rounded to nearest even, as storage of frozen weights. */
-  Tensor of(Shape shape, float[] values, Storage storage);
+  default Tensor of(Shape shape, float[] values, Storage storage) {
+    OpChecks.values("of", shape, values);
+    Tensor y = empty(shape, storage);
+    write(y, 0, values, values.length);
+    return y;
+  }
 
   /** Overwrites a tensor with host values. */
   void write(Tensor y, float[] values);
+
+  /**
+   * Overwrites the elements from {@code first} on with the first {@code count} host values, rounded to nearest even to
+   * the tensor's storage: how large weights are filled in pieces.
+   */
+  void write(Tensor y, int first, float[] values, int count);
 
   /** Copies a tensor to the host, widened to float. */
   float[] toArray(Tensor x);

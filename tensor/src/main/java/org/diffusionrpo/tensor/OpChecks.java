@@ -150,6 +150,14 @@ public final class OpChecks {
     }
   }
 
+  /** The piece must lie within both the tensor and the host values. */
+  public static void piece(String op, Tensor y, int first, float[] values, int count) {
+    if (first < 0 || count < 0 || count > values.length || first > y.size() - count) {
+      throw new IllegalArgumentException(op + ": elements " + first + " to " + ((long) first + count) + " of shape "
+          + y.shape() + " from " + values.length + " values");
+    }
+  }
+
   public static void require(boolean ok, String op, String rule, Tensor... shown) {
     if (ok) {
       return;

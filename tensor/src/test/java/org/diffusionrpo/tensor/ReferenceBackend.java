@@ -28,11 +28,17 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public Tensor of(Shape shape, float[] values, Storage storage) {
-    OpChecks.values("of", shape, values);
-    Tensor y = Tensor.create(shape, new ReferenceBuffer(this, shape.size(), storage));
-    Arrays.setAll(values(y), i -> rounded(values[i], storage));
-    return y;
+  public Tensor empty(Shape shape, Storage storage) {
+    return Tensor.create(shape, new ReferenceBuffer(this, shape.size(), storage));
+  }
+
+  @Override
+  public void write(Tensor y, int first, float[] values, int count) {
+    check("write", y);
+    OpChecks.piece("write", y, first, values, count);
+    for (int i = 0; i < count; i++) {
+      values(y)[first + i] = rounded(values[i], y.storage());
+    }
   }
 
   private static float rounded(float value, Storage storage) {

@@ -1,6 +1,5 @@
 package org.diffusionrpo.diffusion.io;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.diffusionrpo.tensor.Shape;
@@ -9,7 +8,8 @@ import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.nn.Parameter;
 
 /**
- * Between the names and layouts of checkpoints and ours: the only place that renames or transposes weights.
+ * Between the names and layouts of checkpoints and ours. With its neighbours {@link LdmMapping} and
+ * {@link OpenClipMapping}, which {@link Naming} chooses from, the only place that renames or transposes weights.
  * In memory a convolution is [O, Kh, Kw, I], in files [O, I, Kh, Kw]; everything else is the same.
  */
 final class CheckpointMapping {
@@ -19,77 +19,63 @@ final class CheckpointMapping {
 
   private CheckpointMapping() {}
 
-  /** Names under which a parameter may stand in a file, today's first. */
-  static List<String> names(Parameter parameter) {
-    String name = parameter.name();
+  /** Where a parameter may stand in a file of diffusers or transformers, by today's name first. */
+  static List<FileTensor> diffusers(String name) {
     if (name.contains("mid_block.attentions.0.")) {
       for (Map.Entry<String, String> pair : OLD_VAE_ATTENTION.entrySet()) {
         if (name.contains(pair.getKey())) {
-          return List.of(name, name.replace(pair.getKey(), pair.getValue()));
+          return List.of(FileTensor.whole(name), FileTensor.whole(name.replace(pair.getKey(), pair.getValue())));
         }
       }
     }
-    return List.of(name);
+    return List.of(FileTensor.whole(name));
   }
 
-  /** Tensors that real files hold beside the parameters and that no model needs. */
-  static boolean isIgnored(String name) {
-    return name.endsWith("position_ids") || name.equals("logit_scale") || name.startsWith("model_ema");
-  }
-
-  /** Shape of a parameter in a file. */
+  /** Name, type and shape of a parameter in the files that we write. */
   static TensorInfo info(Parameter parameter, DType dtype) {
     return TensorInfo.of(parameter.name(), dtype, fileShape(parameter.shape()));
   }
 
-  /** True if a tensor of this shape is the parameter: [O, I] and [O, I, 1, 1] are the same matrix. */
-  static boolean fits(Parameter parameter, TensorInfo info) {
-    return Arrays.equals(squeeze(fileShape(parameter.shape())), squeeze(info.dims()));
-  }
-
-  /** Values of a file in our layout. */
-  static float[] toMemory(Shape shape, float[] values) {
-    return isConvolution(shape)
-        ? permute(values, shape.dim(0), shape.dim(3), shape.dim(1) * shape.dim(2))
-        : values;
-  }
-
-  /** Our values in the layout of files. */
-  static float[] toFile(Shape shape, float[] values) {
-    return isConvolution(shape)
-        ? permute(values, shape.dim(0), shape.dim(1) * shape.dim(2), shape.dim(3))
-        : values;
-  }
-
-  /** [outer, a, b] to [outer, b, a]. */
-  private static float[] permute(float[] values, int outer, int a, int b) {
-    if (a == 1 || b == 1) {
-      return values;
-    }
-    float[] permuted = new float[values.length];
-    for (int o = 0; o < outer; o++) {
-      int base = o * a * b;
-      for (int i = 0; i < a; i++) {
-        for (int j = 0; j < b; j++) {
-          permuted[base + j * a + i] = values[base + i * b + j];
-        }
-      }
-    }
-    return permuted;
-  }
-
-  private static boolean isConvolution(Shape shape) {
-    return shape.rank() == 4;
-  }
-
-  private static int[] fileShape(Shape shape) {
+  /** Sizes of a parameter's axes in a file, slowest first. */
+  static int[] fileShape(Shape shape) {
     return isConvolution(shape)
         ? new int[] {shape.dim(0), shape.dim(3), shape.dim(1), shape.dim(2)}
         : shape.toArray();
   }
 
-  private static int[] squeeze(int[] dims) {
-    boolean pointwise = dims.length == 4 && dims[2] == 1 && dims[3] == 1;
-    return pointwise ? Arrays.copyOf(dims, 2) : dims;
+  /** True where files have another order of the values than memory has. */
+  static boolean isPermuted(Shape shape) {
+    return isConvolution(shape) && shape.dim(1) * shape.dim(2) > 1 && shape.dim(3) > 1;
+  }
+
+  /** Puts the first {@code rows} output channels of a convolution in a file's order into ours. */
+  static void toMemory(Shape shape, float[] memory, float[] file, int rows) {
+    permute(memory, file, rows, shape.dim(3), shape.dim(1) * shape.dim(2));
+  }
+
+  /** Our values in the layout of files. */
+  static float[] toFile(Shape shape, float[] values) {
+    if (!isPermuted(shape)) {
+      return values;
+    }
+    float[] file = new float[values.length];
+    permute(file, values, shape.dim(0), shape.dim(1) * shape.dim(2), shape.dim(3));
+    return file;
+  }
+
+  /** [outer, a, b] to [outer, b, a]. */
+  static void permute(float[] to, float[] from, int outer, int a, int b) {
+    for (int o = 0; o < outer; o++) {
+      int base = o * a * b;
+      for (int i = 0; i < a; i++) {
+        for (int j = 0; j < b; j++) {
+          to[base + j * a + i] = from[base + i * b + j];
+        }
+      }
+    }
+  }
+
+  private static boolean isConvolution(Shape shape) {
+    return shape.rank() == 4;
   }
 }

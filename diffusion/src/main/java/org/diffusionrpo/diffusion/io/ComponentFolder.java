@@ -3,9 +3,6 @@ package org.diffusionrpo.diffusion.io;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.function.Function;
-import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.TensorSource;
 import org.diffusionrpo.tensor.nn.Parameters;
@@ -17,7 +14,7 @@ import org.diffusionrpo.tensor.nn.Parameters;
  * @param className what {@code config.json} calls the network
  * @param variant a part of the weights' file names, e.g. {@code fp16}; null for the plain ones
  */
-public record ComponentFolder(Path path, String stem, String className, String variant) {
+public record ComponentFolder(Path path, String stem, String className, String variant) implements ComponentSource {
   static final String CONFIG = "config.json";
 
   /** A UNet or VAE, by the file names of diffusers. */
@@ -31,17 +28,23 @@ public record ComponentFolder(Path path, String stem, String className, String v
   }
 
   /** Reads {@code config.json}; {@link IOException} if it is another network's. */
+  @Override
   public ModelConfig config() throws IOException {
     ModelConfig config = ModelConfig.read(path.resolve(CONFIG));
-    String found = config.json().has("_class_name") ? config.text("_class_name", "")
-        : config.json().path("architectures").path(0).asText(className);
+    String found = nameIn(config);
     if (!found.equals(className)) {
       throw new IOException(config.source() + ": is the config of a " + found + ", expected " + className);
     }
     return config;
   }
 
-  /** Opens the weights without reading them. */
+  /** True if there is a {@code config.json} of this network. */
+  boolean hasConfig() throws IOException {
+    Path file = path.resolve(CONFIG);
+    return Files.isRegularFile(file) && nameIn(ModelConfig.read(file)).equals(className);
+  }
+
+  @Override
   public TensorSource openWeights() throws IOException {
     if (!Files.isDirectory(path)) {
       throw new IOException(path + ": there is no such folder");
@@ -49,22 +52,14 @@ public record ComponentFolder(Path path, String stem, String className, String v
     return TensorSource.open(path, stem, variant);
   }
 
-  /**
-   * Builds the network and loads its weights; every fault is an {@link IOException} that names the file.
-   *
-   * @param storage for the matrices; only {@link Storage#F32} can be trained
-   */
-  public <M extends AutoCloseable> Component<M> load(Function<ModelConfig, M> make, Function<M, Parameters> parameters,
-      Backend backend, Storage storage) throws IOException {
-    ModelConfig config = config();
-    M network = build(make, config);
-    try (TensorSource weights = openWeights()) {
-      WeightFiles.load(parameters.apply(network), weights, path + ": " + className, backend, storage);
-      return new Component<>(network, config);
-    } catch (IOException | RuntimeException e) {
-      parameters.apply(network).close();
-      throw e;
-    }
+  private String nameIn(ModelConfig config) {
+    return config.json().has("_class_name") ? config.text("_class_name", "")
+        : config.json().path("architectures").path(0).asText(className);
+  }
+
+  @Override
+  public Naming naming(TensorSource weights) {
+    return Naming.DIFFUSERS;
   }
 
   /**
@@ -80,14 +75,5 @@ public record ComponentFolder(Path path, String stem, String className, String v
     Files.createDirectories(folder);
     config.write(folder.resolve(CONFIG));
     WeightFiles.save(parameters, folder, stem, dtype, parameter -> parameter.value().toArray());
-  }
-
-  private static <M> M build(Function<ModelConfig, M> make, ModelConfig config) throws IOException {
-    try {
-      return make.apply(config);
-    } catch (IllegalArgumentException e) {
-      String message = e.getMessage();
-      throw new IOException(message.startsWith(config.source()) ? message : config.source() + ": " + message, e);
-    }
   }
 }

@@ -6,18 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.diffusionrpo.diffusion.clip.ClipTextConfig;
-import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
-import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
-import org.diffusionrpo.diffusion.unet.UNetConfig;
-import org.diffusionrpo.diffusion.vae.AutoencoderKL;
-import org.diffusionrpo.diffusion.vae.VaeConfig;
-import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Storage;
 
 /**
  * A Stable Diffusion model on the disk, in the layout of diffusers.
@@ -28,12 +19,13 @@ import org.diffusionrpo.tensor.Storage;
  * Opening reads the index alone; every part can be loaded by itself. Faults are {@link IOException}s of one line that
  * name the file.
  */
-public final class ModelFolder {
+public final class ModelFolder implements ModelSource {
   public static final String UNET = "unet";
   public static final String VAE = "vae";
   public static final String TEXT_ENCODER = "text_encoder";
   public static final String TEXT_ENCODER_2 = "text_encoder_2";
   public static final String TOKENIZER = "tokenizer";
+  public static final String TOKENIZER_2 = "tokenizer_2";
   public static final String SCHEDULER = "scheduler";
   public static final String CLIP = "clip";
 
@@ -77,75 +69,56 @@ public final class ModelFolder {
     return new ModelFolder(path, index, name);
   }
 
+  @Override
   public Path path() {
     return path;
   }
 
+  @Override
   public ModelConfig index() {
     return index;
-  }
-
-  /** For example {@code StableDiffusionPipeline}. */
-  public String pipelineClass() {
-    return index.text("_class_name", "StableDiffusionPipeline");
-  }
-
-  /** The parts that the index lists and does not call absent, in its order. */
-  public List<String> components() {
-    List<String> names = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> entry : index.json().properties()) {
-      if (isComponent(entry.getValue()) && entry.getValue().get(1).isTextual()) {
-        names.add(entry.getKey());
-      }
-    }
-    return names;
-  }
-
-  public boolean has(String component) {
-    return components().contains(component);
   }
 
   public Path component(String name) {
     return path.resolve(name);
   }
 
+  @Override
   public ComponentFolder unet() {
-    return ComponentFolder.diffusers(component(UNET), "UNet2DConditionModel", variant);
+    return ComponentFolder.diffusers(component(UNET), ComponentKind.UNET.className(), variant);
   }
 
+  @Override
   public ComponentFolder vae() {
-    return ComponentFolder.diffusers(component(VAE), "AutoencoderKL", variant);
+    return ComponentFolder.diffusers(component(VAE), ComponentKind.VAE.className(), variant);
   }
 
+  @Override
   public ComponentFolder textEncoder() {
-    return ComponentFolder.transformers(component(TEXT_ENCODER), "CLIPTextModel", variant);
+    return ComponentFolder.transformers(component(TEXT_ENCODER), ComponentKind.TEXT_ENCODER.className(), variant);
   }
 
-  /** The CLIP beside the pipeline, if there is one. */
+  @Override
+  public ComponentFolder textEncoder2() {
+    return ComponentFolder.transformers(component(TEXT_ENCODER_2), ComponentKind.TEXT_ENCODER_2.className(), variant);
+  }
+
+  @Override
   public Optional<Path> clip() {
     return Optional.of(path.resolve(CLIP)).filter(Files::isDirectory);
   }
 
-  /** @param checkpointing recompute activations in backward: less memory, more time */
-  public Component<UNet2DConditionModel> loadUNet(Backend backend, Storage storage, boolean checkpointing)
-      throws IOException {
-    return unet().load(config -> new UNet2DConditionModel(UNetConfig.from(config), checkpointing),
-        UNet2DConditionModel::parameters, backend, storage);
-  }
-
-  public Component<AutoencoderKL> loadVae(Backend backend, Storage storage) throws IOException {
-    return vae().load(config -> new AutoencoderKL(VaeConfig.from(config)), AutoencoderKL::parameters, backend, storage);
-  }
-
-  public Component<ClipTextEncoder> loadTextEncoder(Backend backend, Storage storage) throws IOException {
-    return textEncoder().load(config -> new ClipTextEncoder(ClipTextConfig.from(config)), ClipTextEncoder::parameters,
-        backend, storage);
-  }
-
+  @Override
   public ClipTokenizer loadTokenizer() throws IOException {
     return ClipTokenizer.load(component(TOKENIZER));
   }
 
+  @Override
+  public ClipTokenizer loadTokenizer2() throws IOException {
+    return ClipTokenizer.load(component(TOKENIZER_2));
+  }
+
+  @Override
   public Component<SchedulerConfig> loadScheduler() throws IOException {
     Path file = component(SCHEDULER).resolve(SCHEDULER_CONFIG);
     ModelConfig raw = ModelConfig.read(file);

@@ -52,16 +52,17 @@ public record StableDiffusion(
 
   /** Opens and loads a whole model; {@link IOException} names the part and the fault. */
   public static StableDiffusion load(Path path, Backend backend, LoadOptions options) throws IOException {
-    return load(ModelFolder.open(path), backend, options);
+    return load(ModelLocation.of(path).open(), backend, options);
   }
 
-  public static StableDiffusion load(ModelFolder folder, Backend backend, LoadOptions options) throws IOException {
+  public static StableDiffusion load(ModelSource folder, Backend backend, LoadOptions options) throws IOException {
     if (folder.has(ModelFolder.TEXT_ENCODER_2)) {
       throw new IOException(folder.path() + ": is a " + folder.pipelineClass() + " with two text encoders; only models "
           + "with one, such as Stable Diffusion 1.5, are supported");
     }
     Component<SchedulerConfig> scheduler = folder.loadScheduler(); // the small parts first: their faults show at once
     ClipTokenizer tokenizer = folder.loadTokenizer();
+    folder.check();
     Component<ClipTextEncoder> text = folder.loadTextEncoder(backend, options.frozen());
     Component<AutoencoderKL> vae = null;
     Component<UNet2DConditionModel> unet = null;

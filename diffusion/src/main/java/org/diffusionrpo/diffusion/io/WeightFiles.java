@@ -3,9 +3,9 @@ package org.diffusionrpo.diffusion.io;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
+import java.util.Locale;
 import java.util.function.Function;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
@@ -20,34 +20,64 @@ import org.diffusionrpo.tensor.nn.Parameters;
 
 /** Fills a model's parameters from a checkpoint and writes them as one. */
 public final class WeightFiles {
-  private static final int SHOWN = 5;
-
   private WeightFiles() {}
 
   /**
-   * Loads every parameter, one at a time. Tensors that are missing, of another shape, or unknown to the model are one
-   * error that lists them.
+   * Loads every parameter, in pieces. Tensors that are missing, of another shape, or unknown to the model are one error
+   * that lists them; so is too little memory.
    *
    * @param storage for the matrices; vectors always stay {@link Storage#F32}
    */
-  public static void load(Parameters parameters, TensorSource source, String description, Backend backend,
-      Storage storage) throws IOException {
-    List<String> problems = problems(parameters, source);
+  public static void load(Parameters parameters, TensorSource source, Naming naming, String description,
+      Backend backend, Storage storage) throws IOException {
+    WeightProblems problems = WeightProblems.of(parameters, source, naming);
     if (!problems.isEmpty()) {
-      throw new IOException(description + ": the weights do not fit the config: " + summary(problems));
+      throw new IOException(description + ": the weights do not fit the config: " + problems);
     }
-    for (Parameter parameter : parameters.all()) {
-      float[] values = CheckpointMapping.toMemory(parameter.shape(), source.readFloats(find(parameter, source)));
-      parameter.set(backend, values, parameter.isMatrix() ? storage : Storage.F32);
+    long inUse = backend.memory().liveBytes();
+    try {
+      WeightReader reader = new WeightReader(source);
+      // Too little memory shows early, and the collector's young generation does not grow by arrays that stay.
+      List<Parameter> largestFirst = new ArrayList<>(parameters.all());
+      largestFirst.sort(Comparator.comparingInt((Parameter p) -> p.shape().size()).reversed());
+      for (Parameter parameter : largestFirst) {
+        FileTensor place = naming.find(parameter, source);
+        parameter.fill(backend, storage(parameter, storage), value -> reader.read(value, place));
+      }
+    } catch (OutOfMemoryError e) {
+      parameters.close(); // what was loaded is of no use, and room for the message
+      throw new IOException(description + ": " + tooLarge(parameters, storage, inUse), e);
     }
+  }
+
+  private static Storage storage(Parameter parameter, Storage ofMatrices) {
+    return parameter.isMatrix() ? ofMatrices : Storage.F32;
+  }
+
+  private static String tooLarge(Parameters parameters, Storage storage, long inUse) {
+    long needed = parameters.all().stream()
+        .mapToLong(p -> (long) p.shape().size() * storage(p, storage).bytes()).sum();
+    return String.format(Locale.ROOT, "too little memory: the weights need %s as %s, other parts of the model take %s, "
+        + "and Java's heap is at most %s; give it more, e.g. DRPO_HEAP=%dg drpo ...%s", gib(needed),
+        storage.name().toLowerCase(Locale.ROOT), gib(inUse), gib(Runtime.getRuntime().maxMemory()),
+        (2 * (needed + inUse) >> 30) + 1,
+        storage == Storage.F32 ? ", or keep frozen weights in half precision with --storage bf16 or f16" : "");
+  }
+
+  private static String gib(long bytes) {
+    return String.format(Locale.ROOT, "%.2f GiB", (double) bytes / (1 << 30));
   }
 
   /** Writes a component's weights under the file names of diffusers, in shards where they are large. */
   public static void save(Parameters parameters, Path folder, String stem, DType dtype,
       Function<Parameter, float[]> values) throws IOException {
+    save(parameters, folder, stem, dtype, values, ShardedSafetensorsWriter.DEFAULT_MAX_SHARD_BYTES);
+  }
+
+  static void save(Parameters parameters, Path folder, String stem, DType dtype, Function<Parameter, float[]> values,
+      long maxShardBytes) throws IOException {
     List<TensorInfo> infos = parameters.all().stream().map(p -> CheckpointMapping.info(p, dtype)).toList();
-    try (TensorSink sink = ShardedSafetensorsWriter.create(
-        folder, stem, infos, ShardedSafetensorsWriter.DEFAULT_MAX_SHARD_BYTES)) {
+    try (TensorSink sink = ShardedSafetensorsWriter.create(folder, stem, infos, maxShardBytes)) {
       write(parameters, sink, values);
     }
   }
@@ -72,42 +102,5 @@ public final class WeightFiles {
       sink.writeFloats(parameter.name(), CheckpointMapping.toFile(parameter.shape(), values.apply(parameter)));
     }
     sink.commit();
-  }
-
-  private static List<String> problems(Parameters parameters, TensorSource source) {
-    List<String> missing = new ArrayList<>();
-    List<String> problems = new ArrayList<>();
-    Set<String> used = new HashSet<>();
-    for (Parameter parameter : parameters.all()) {
-      String name = find(parameter, source);
-      if (name == null) {
-        missing.add(parameter.name());
-      } else if (!CheckpointMapping.fits(parameter, source.info(name))) {
-        problems.add(source.info(name) + " instead of " + CheckpointMapping.info(parameter, DType.F32).shape());
-      }
-      used.add(name);
-    }
-    List<String> unknown = source.names().stream()
-        .filter(name -> !used.contains(name) && !CheckpointMapping.isIgnored(name)).toList();
-    missing.forEach(name -> problems.add("missing " + name));
-    for (String name : unknown) {
-      String nearest = problems.size() < SHOWN ? NearestName.of(name, missing) : null;
-      problems.add("unknown " + name + (nearest == null ? "" : " (meant to be " + nearest + "?)"));
-    }
-    return problems;
-  }
-
-  private static String find(Parameter parameter, TensorSource source) {
-    for (String name : CheckpointMapping.names(parameter)) {
-      if (source.names().contains(name)) {
-        return name;
-      }
-    }
-    return null;
-  }
-
-  private static String summary(List<String> problems) {
-    String shown = String.join("; ", problems.subList(0, Math.min(SHOWN, problems.size())));
-    return problems.size() > SHOWN ? shown + "; and " + (problems.size() - SHOWN) + " more" : shown;
   }
 }

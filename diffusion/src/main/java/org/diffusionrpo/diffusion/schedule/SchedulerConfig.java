@@ -81,10 +81,15 @@ public record SchedulerConfig(
 
   /** Reads {@code scheduler_config.json}. */
   public static SchedulerConfig read(Path file) throws IOException {
+    return parse(file.toString(), Files.readString(file));
+  }
+
+  /** @param source what to call it in messages */
+  public static SchedulerConfig parse(String source, String json) throws IOException {
     try {
-      return JSON.readValue(Files.readString(file), SchedulerConfig.class);
+      return JSON.readValue(json, SchedulerConfig.class);
     } catch (JsonProcessingException e) {
-      throw new IOException(file + ": " + e.getOriginalMessage(), e);
+      throw new IOException(source + ": " + e.getOriginalMessage(), e);
     }
   }
 

@@ -31,7 +31,7 @@ public final class GoldenWeights implements TensorSource {
   /** Fills a model through the ordinary loader. */
   public static void load(Parameters parameters, Backend backend) throws IOException {
     try (GoldenWeights source = new GoldenWeights(parameters)) {
-      WeightFiles.load(parameters, source, "golden weights", backend, Storage.F32);
+      WeightFiles.load(parameters, source, Naming.DIFFUSERS, "golden weights", backend, Storage.F32);
     }
   }
 
@@ -54,6 +54,11 @@ public final class GoldenWeights implements TensorSource {
   @Override
   public float[] readFloats(String name) {
     return GoldenFill.weights(name, infos.get(name).dims(), starts.get(name));
+  }
+
+  @Override
+  public void readFloats(String name, long first, float[] values, int count) {
+    System.arraycopy(readFloats(name), (int) first, values, 0, count);
   }
 
   @Override

@@ -20,8 +20,6 @@ import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.SafetensorsFile;
-import org.diffusionrpo.tensor.io.ShardedSafetensorsWriter;
-import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StableDiffusionTest {
   private static final String UNET_WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
@@ -74,6 +73,21 @@ class StableDiffusionTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(value = DType.class, names = {"F32", "F16", "BF16"})
+  void weightsOfALoadedModelAreSavedByteForByte(DType dtype) throws IOException {
+    Path first = folder.resolve("first");
+    Path second = folder.resolve("second");
+    model.save(first, dtype);
+    try (StableDiffusion loaded = StableDiffusion.load(first, backend, LoadOptions.F32)) {
+      loaded.save(second, dtype);
+    }
+    for (String file : List.of(UNET_WEIGHTS, "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors", "unet/config.json")) {
+      assertArrayEquals(Files.readAllBytes(first.resolve(file)), Files.readAllBytes(second.resolve(file)), file);
+    }
+  }
+
   @Test
   void settingsThatThisProgramDoesNotKnowSurviveARoundTrip() throws IOException {
     edit("unet/config.json", "{", "{\"_name_or_path\": \"x\", \"some_future_key\": [1, {\"a\": null}],");
@@ -111,21 +125,50 @@ class StableDiffusionTest {
     StableDiffusion.load(plain.withVariant("fp16"), backend, LoadOptions.F32).close();
   }
 
-  @Test
-  void shardedWeightsLoad() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"", "fp16", "old"})
+  void shardsAreNamedAsDiffusersDoesAndLoad(String variant) throws IOException {
     Parameters unet = model.unet().value().parameters();
-    List<TensorInfo> infos = unet.all().stream().map(p -> CheckpointMapping.info(p, DType.F16)).toList();
     Files.delete(path.resolve(UNET_WEIGHTS));
-    try (ShardedSafetensorsWriter writer = ShardedSafetensorsWriter.create(
-        path.resolve("unet"), "diffusion_pytorch_model", infos, 20_000)) {
-      for (Parameter parameter : unet.all()) {
-        writer.writeFloats(parameter.name(),
-            CheckpointMapping.toFile(parameter.shape(), parameter.value().toArray()));
+    String stem = "diffusion_pytorch_model";
+    WeightFiles.save(unet, path.resolve("unet"), stem, DType.F16, p -> p.value().toArray(), 40_000);
+    Path index = path.resolve("unet/" + stem + ".safetensors.index.json");
+    String map = Files.readString(index);
+    assertTrue(map.contains("\"total_size\" : " + 2 * unet.count()), map);
+    try (Stream<Path> files = Files.list(path.resolve("unet"))) {
+      List<String> shards = files.map(file -> file.getFileName().toString()).filter(name -> name.contains("-of-"))
+          .sorted().toList();
+      for (int i = 0; i < shards.size(); i++) {
+        assertEquals(String.format("%s-%05d-of-%05d.safetensors", stem, i + 1, shards.size()), shards.get(i));
+        if (!variant.isEmpty()) { // two generations of names
+          String renamed = variant.equals("fp16") ? shards.get(i).replace(stem, stem + ".fp16")
+              : shards.get(i).replace(".safetensors", ".fp16.safetensors");
+          Files.move(path.resolve("unet").resolve(shards.get(i)), path.resolve("unet").resolve(renamed));
+          map = map.replace(shards.get(i), renamed);
+        }
       }
-      writer.commit();
+      assertTrue(shards.size() > 2, shards.toString());
     }
-    try (StableDiffusion loaded = StableDiffusion.load(path, backend, LoadOptions.F32)) {
+    if (!variant.isEmpty()) {
+      Files.delete(index);
+      Files.writeString(path.resolve("unet/" + stem
+          + (variant.equals("fp16") ? ".safetensors.index.fp16.json" : ".safetensors.fp16.index.json")), map);
+    }
+    ModelFolder source = ModelFolder.open(path).withVariant(variant.isEmpty() ? null : "fp16");
+    try (StableDiffusion loaded = StableDiffusion.load(source, backend, LoadOptions.F32)) {
       assertSameValues(unet, loaded.unet().value().parameters(), DType.F16);
+    }
+  }
+
+  @Test
+  void attentionOfOlderVaesLoads() throws IOException {
+    Parameters vae = model.vae().value().parameters();
+    new OriginalFile().addAll(Naming.DIFFUSERS, vae).replaceAll("(attentions\\.0\\.)to_q\\.", "$1query.")
+        .replaceAll("(attentions\\.0\\.)to_k\\.", "$1key.").replaceAll("(attentions\\.0\\.)to_v\\.", "$1value.")
+        .replaceAll("(attentions\\.0\\.)to_out\\.0\\.", "$1proj_attn.")
+        .write(path.resolve("vae/diffusion_pytorch_model.safetensors"), DType.F32);
+    try (StableDiffusion loaded = StableDiffusion.load(path, backend, LoadOptions.F32)) {
+      assertSameValues(vae, loaded.vae().value().parameters(), DType.F32);
     }
   }
 

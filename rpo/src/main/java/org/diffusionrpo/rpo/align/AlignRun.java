@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
-import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
@@ -17,7 +17,6 @@ import org.diffusionrpo.rpo.train.PairEncoder;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.Storage;
-import org.diffusionrpo.tensor.io.DType;
 
 /**
  * Aligns a model with preferences, from settings to the run folder:
@@ -50,7 +49,7 @@ public final class AlignRun {
     if (settings.measures()) {
       Bundled.require(Bundled.styleClassifier()); // missing it shows now, not after the last update
     }
-    ModelFolder parts = ModelFolder.open(modelPath);
+    ModelSource parts = settings.location(modelPath).open();
     AlignData data = AlignData.load(settings);
     Path clipPath = clip(parts);
     ObjectNode manifest = RunManifest.of(settings, modelPath, settings.needsEmbeddings() ? clipPath : null, data);
@@ -63,11 +62,11 @@ public final class AlignRun {
     }
     try (Backend backend = open();
         StableDiffusion model = StableDiffusion.load(parts, backend,
-            new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
+            new LoadOptions(Storage.F32, settings.storage, settings.gradientCheckpointing));
         Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32)) {
       Aligner.requireEpsilon(model);
       Component<UNet2DConditionModel> base =
-          parts.loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
+          parts.loadUNet(backend, settings.storage, settings.gradientCheckpointing);
       folder.create(manifest);
       try {
         Optional<EncodedPairs> pairs = encode(backend, model, clip, data);
@@ -77,7 +76,7 @@ public final class AlignRun {
           return new AlignResult(done, folder.path(), null, null, null);
         }
         listener.onPhase("Saving the aligned model");
-        model.save(folder.model(), DType.F16);
+        model.save(folder.model(), settings.saveDtype.dtype());
         return new AlignReport(settings, backend, clip, data, folder, listener)
             .write(model.withUNet(base), model, manifest);
       } finally {
@@ -99,7 +98,7 @@ public final class AlignRun {
   }
 
   /** Null when neither the loss nor the report reads embeddings. */
-  private Path clip(ModelFolder parts) {
+  private Path clip(ModelSource parts) {
     if (!settings.needsEmbeddings() && !settings.measures()) {
       return null;
     }

@@ -13,6 +13,7 @@ import org.diffusionrpo.rpo.loss.PreferenceLoss;
 import org.diffusionrpo.rpo.loss.Sft;
 import org.diffusionrpo.rpo.loss.Similarity;
 import org.diffusionrpo.rpo.train.PairBatches;
+import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.optim.LearningRate;
 import picocli.CommandLine.Option;
 
@@ -21,7 +22,7 @@ import picocli.CommandLine.Option;
  * set the fields, then hand the object to {@link AlignRun}. A field that is left null takes the default of the
  * objective.
  */
-public final class AlignSettings {
+public final class AlignSettings extends ModelSettings {
   /** What is minimised. */
   public enum Objective {
     RPO("Diffusion-RPO"), DPO("Diffusion-DPO"), SFT("SFT");
@@ -44,8 +45,23 @@ public final class AlignSettings {
   /** What updates the weights. */
   public enum OptimizerKind { ADAMW, ADAFACTOR }
 
-  @Option(names = "--model", paramLabel = "DIR", description = "Model folder in the layout of diffusers (default: the "
-      + "bundled model).")
+  /** Types of the numbers in the aligned model's files. */
+  public enum SaveDtype {
+    F32(DType.F32), F16(DType.F16), BF16(DType.BF16);
+
+    private final DType dtype;
+
+    SaveDtype(DType dtype) {
+      this.dtype = dtype;
+    }
+
+    DType dtype() {
+      return dtype;
+    }
+  }
+
+  @Option(names = "--model", paramLabel = "PATH", description = "Model folder in the layout of diffusers, or a "
+      + ".safetensors file with a whole model (default: the bundled model).")
   public Path model;
 
   @Option(names = "--data", paramLabel = "PATH", description = "Preference pairs: Pick-a-Pic Parquet (file or folder of "
@@ -166,6 +182,10 @@ public final class AlignSettings {
 
   @Option(names = "--out", paramLabel = "DIR", description = "Run folder (default: runs/OBJECTIVE-STYLE-seedN).")
   public Path out;
+
+  @Option(names = "--save-dtype", paramLabel = "TYPE", description = "Numbers of the saved model: f32, f16 or bf16 "
+      + "(default: f16).")
+  public SaveDtype saveDtype = SaveDtype.F16;
 
   @Option(names = "--resume", description = "Continue the run in --out, or start it.")
   public boolean resume;

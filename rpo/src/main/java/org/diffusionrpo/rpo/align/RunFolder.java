@@ -26,7 +26,7 @@ final class RunFolder {
    */
   private static final Set<String> FREE =
       Set.of("microBatch", "resume", "out", "checkpointEvery", "samples", "evaluate", "sampleSteps", "guidance",
-          "gradientCheckpointing");
+          "gradientCheckpointing", "saveDtype");
 
   private final Path path;
 

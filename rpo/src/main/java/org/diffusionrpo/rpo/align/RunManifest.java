@@ -38,6 +38,12 @@ public final class RunManifest {
     settings(settings).forEach(values::put);
     ObjectNode hashes = manifest.putObject("hashes").put("model", hash(model))
         .put("data", hash(data.source())).put("pairs", hash(data.pairs()));
+    if (settings.unet != null) {
+      hashes.put("unet", hash(settings.unet));
+    }
+    if (settings.vae != null) {
+      hashes.put("vae", hash(settings.vae));
+    }
     if (clip != null) {
       hashes.put("clip", hash(clip));
     }

@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
         "  drpo align --style fluent --steps 500 --out runs/fluent",
         "  drpo align --objective dpo --beta 2000 --lr 1e-4 --seed 7",
         "  drpo align --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --batch 64 --micro-batch 2",
+        "  drpo align --model sd15.safetensors --tokenizer tokenizer/ --data pairs.jsonl --weights uniform "
+            + "--storage f16 --save-dtype bf16",
         "  drpo align --config align.yaml --steps 1000     (align.yaml: lines such as \"batch: 32\")",
         "  drpo align --out runs/fluent --style fluent --steps 1000 --resume"})
 final class AlignCommand implements Callable<Integer> {

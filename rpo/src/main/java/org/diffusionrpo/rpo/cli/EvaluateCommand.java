@@ -15,10 +15,10 @@ import org.diffusionrpo.diffusion.clip.ClipEmbedder;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.LoadOptions;
-import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.align.ModelSettings;
 import org.diffusionrpo.rpo.data.Split;
 import org.diffusionrpo.rpo.eval.Drawing;
 import org.diffusionrpo.rpo.eval.HeldOut;
@@ -31,6 +31,7 @@ import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -42,11 +43,13 @@ import picocli.CommandLine.Spec;
     footer = {"", "Examples:",
         "  drpo evaluate",
         "  drpo evaluate rpo/model runs/rpo-sketch-seed1/model --seeds 1,2,3",
-        "  drpo evaluate runs/fluent/model --style fluent --split test --out fluent.json"})
+        "  drpo evaluate runs/fluent/model --style fluent --split test --out fluent.json",
+        "  drpo evaluate rpo/model --unet runs/fluent/model/unet --style fluent"})
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "MODEL", description = "Model folders in the layout of diffusers (default: the bundled model).")
+  @Parameters(paramLabel = "MODEL", description = "Model folders in the layout of diffusers or .safetensors files with "
+      + "a whole model (default: the bundled model).")
   private List<Path> models = new ArrayList<>();
 
   @Option(names = "--style", paramLabel = "NAME", description = "Style of the bundled data (default: ${DEFAULT-VALUE}).")
@@ -70,6 +73,8 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--clip", paramLabel = "DIR", description = "CLIP that measures (default: clip/ in the first model).")
   private Path clip;
 
+  @Mixin private ModelSettings parts = new ModelSettings();
+
   @Option(names = "--out", paramLabel = "FILE", description = "Write the scores as JSON, too.")
   private Path out;
 
@@ -85,7 +90,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (models.isEmpty()) {
       models = List.of(Bundled.require(Bundled.model()));
     }
-    Path clipFolder = clip != null ? clip : ModelFolder.open(models.get(0)).clip().orElseThrow(() ->
+    Path clipFolder = clip != null ? clip : parts.location(models.get(0)).open().clip().orElseThrow(() ->
         new IllegalArgumentException(models.get(0) + " has no clip/ beside it: name one with --clip"));
     StyleClassifier classifier = StyleClassifier.load(Bundled.require(Bundled.styleClassifier()));
     Map<Path, List<StyleAlignment.Score>> scores = new LinkedHashMap<>();
@@ -114,7 +119,8 @@ final class EvaluateCommand implements Callable<Integer> {
   private List<StyleAlignment.Score> scores(Backend backend, Path folder, HeldOut heldOut, SamplingSettings sampling,
       RunProgress progress) throws IOException {
     List<StyleAlignment.Score> scores = new ArrayList<>();
-    try (StableDiffusion model = StableDiffusion.load(folder, backend, LoadOptions.F32)) {
+    try (StableDiffusion model = StableDiffusion.load(parts.location(folder).open(), backend,
+        new LoadOptions(parts.storage, parts.storage, false))) {
       for (long seed : seeds) {
         progress.onPhase("Drawing " + images + " pictures with " + folder + ", seed " + seed);
         List<RgbImage> pictures = Drawing.draw(backend, model, heldOut.prompts(), seed, sampling, progress);

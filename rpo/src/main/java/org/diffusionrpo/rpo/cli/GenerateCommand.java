@@ -15,7 +15,6 @@ import org.diffusionrpo.diffusion.image.ImageGrid;
 import org.diffusionrpo.diffusion.image.PngText;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.LoadOptions;
-import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.pipeline.ImageRequest;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
@@ -23,11 +22,13 @@ import org.diffusionrpo.diffusion.pipeline.StableDiffusionPipeline;
 import org.diffusionrpo.diffusion.schedule.SamplerKind;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.ProgramVersion;
+import org.diffusionrpo.rpo.align.ModelSettings;
 import org.diffusionrpo.rpo.data.TextFiles;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -40,7 +41,9 @@ import picocli.CommandLine.Spec;
         "  drpo generate \"grinning face\" \"red apple\"",
         "  drpo generate --prompts prompts.txt --count 4 --out grid.png --individual pictures/",
         "  drpo generate \"cat\" --negative \"dog\" --guidance 7.5 --steps 30 --sampler dpm++2m-karras --seed 7",
-        "  drpo generate \"sun\" --model runs/aligned/model"})
+        "  drpo generate \"sun\" --model runs/aligned/model",
+        "  drpo generate \"a cat\" --model sd15.safetensors --tokenizer tokenizer/ --vae vae-ft-mse.safetensors "
+            + "--storage f16"})
 final class GenerateCommand implements Callable<Integer> {
   /** So few prompts with one picture each stand side by side instead of one below the other. */
   private static final int SIDE_BY_SIDE = 8;
@@ -87,11 +90,11 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--individual", paramLabel = "DIR", description = "Folder for each picture as a PNG file of its own.")
   private Path individual;
 
-  @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout (default: bundled).")
+  @Option(names = "--model", paramLabel = "PATH", description = "Model folder in the layout of diffusers, or a "
+      + ".safetensors file with a whole model (default: the bundled model).")
   private Path model = Bundled.model();
 
-  @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
-  private String variant;
+  @Mixin private ModelSettings parts = new ModelSettings();
 
   @Option(names = "--backend", defaultValue = "auto", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
   private String backendName;
@@ -105,8 +108,8 @@ final class GenerateCommand implements Callable<Integer> {
     }
     List<RgbImage> images;
     try (Backend backend = Backends.open(backendName);
-        StableDiffusion diffusion = StableDiffusion.load(
-            ModelFolder.open(model).withVariant(variant), backend, LoadOptions.F32)) {
+        StableDiffusion diffusion = StableDiffusion.load(parts.location(model).open(), backend,
+            new LoadOptions(parts.storage, parts.storage, false))) {
       images = draw(new StableDiffusionPipeline(backend, diffusion), requests, settings);
     }
     if (images.size() < requests.size()) {

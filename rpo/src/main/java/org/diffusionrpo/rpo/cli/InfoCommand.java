@@ -9,12 +9,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
-import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.ModelFamily;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.align.ModelSettings;
 import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.io.TensorSource;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,25 +29,25 @@ import picocli.CommandLine.Spec;
     footer = {"", "Examples:",
         "  drpo info rpo/model",
         "  drpo info stable-diffusion-v1-5 --variant fp16",
+        "  drpo info sd15.safetensors --vae vae-ft-mse.safetensors",
         "  drpo info unet/diffusion_pytorch_model.safetensors --tensors"})
 final class InfoCommand implements Callable<Integer> {
-  private static final String ROW = "%-16s %-28s %8s %12s %10s   %s%n";
+  private static final String ROW = "%-16s %-28s %8s %14s %10s   %s%n";
 
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "MODEL", arity = "0..1",
-      description = "Model folder, folder of one part, or safetensors file (default: the bundled model).")
+      description = "Model folder, folder of one part, or .safetensors file (default: the bundled model).")
   private Path model = Bundled.model();
 
-  @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
-  private String variant;
+  @Mixin private ModelSettings settings = new ModelSettings();
 
   @Option(names = "--tensors", description = "List every tensor with its type and shape.")
   private boolean tensors;
 
   @Override
   public Integer call() throws IOException {
-    List<ModelSummary.Part> parts = ModelSummary.parts(model, variant);
+    List<ModelSummary.Part> parts = ModelSummary.parts(settings.location(model));
     PrintWriter out = spec.commandLine().getOut();
     out.println(model);
     out.println();
@@ -57,7 +60,7 @@ final class InfoCommand implements Callable<Integer> {
       out.printf(ROW, "total", "", "",
           ModelSummary.count(parts.stream().mapToLong(ModelSummary.Part::parameters).sum()),
           ModelSummary.size(parts.stream().mapToLong(ModelSummary.Part::bytes).sum()), "");
-      printSettings(out, ModelFolder.open(model));
+      printSettings(out, settings.location(model).open());
     }
     if (Files.isRegularFile(model)) {
       printMetadata(out);
@@ -68,18 +71,23 @@ final class InfoCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void printSettings(PrintWriter out, ModelFolder folder) throws IOException {
-    ClipTokenizer tokenizer = folder.loadTokenizer();
-    SchedulerConfig scheduler = folder.loadScheduler().value();
+  private void printSettings(PrintWriter out, ModelSource source) throws IOException {
+    SchedulerConfig scheduler = source.loadScheduler().value();
     out.println();
-    out.println("pipeline   " + folder.pipelineClass());
-    out.println("tokenizer  " + tokenizer.vocabularySize() + " tokens, prompts of up to " + tokenizer.maxLength());
+    out.println("pipeline   " + source.pipelineClass());
+    if (source.hasTokenizer()) {
+      ClipTokenizer tokenizer = source.loadTokenizer();
+      out.println("tokenizer  " + tokenizer.vocabularySize() + " tokens, prompts of up to " + tokenizer.maxLength());
+    } else {
+      out.println("tokenizer  none, name one with --tokenizer");
+    }
     out.println("scheduler  " + scheduler.className() + ", " + scheduler.numTrainTimesteps() + " timesteps, predicts "
         + scheduler.predictionType().toString().toLowerCase(Locale.ROOT));
   }
 
   private void printMetadata(PrintWriter out) throws IOException {
     try (TensorSource file = TensorSource.open(model)) {
+      out.println("content    " + ModelFamily.describe(file));
       for (Map.Entry<String, String> pair : file.metadata().entrySet()) {
         out.println("metadata   " + pair.getKey() + ": " + pair.getValue());
       }

@@ -6,16 +6,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.diffusionrpo.diffusion.io.ComponentFolder;
+import org.diffusionrpo.diffusion.io.ComponentSource;
 import org.diffusionrpo.diffusion.io.ModelConfig;
+import org.diffusionrpo.diffusion.io.ModelFamily;
 import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.ModelLocation;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.io.TensorSource;
 
 /** What the headers of a model's files say; no weights are read. */
 final class ModelSummary {
+  private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB");
+
   /** A part with weights. */
   record Part(String name, String description, List<TensorInfo> tensors) {
     long parameters() {
@@ -35,28 +42,29 @@ final class ModelSummary {
 
   private ModelSummary() {}
 
-  /** The parts of a model folder, a CLIP folder or a single safetensors file. */
-  static List<Part> parts(Path path, String variant) throws IOException {
+  /** The parts of a model, of the folder of one network, or of a safetensors file. */
+  static List<Part> parts(ModelLocation location) throws IOException {
+    Path path = location.model();
     if (Files.isRegularFile(path)) {
       try (TensorSource file = TensorSource.open(path)) {
-        return List.of(new Part(path.getFileName().toString(), "safetensors", tensors(file)));
+        if (!ModelFamily.isWhole(file)) {
+          return List.of(new Part(path.getFileName().toString(), ModelFamily.network(file).orElse("safetensors"),
+              tensors(file)));
+        }
       }
     }
     Path config = path.resolve("config.json");
     if (Files.isRegularFile(config) && !Files.exists(path.resolve("model_index.json"))) {
-      return List.of(single(path, config, variant));
+      return List.of(single(path, config, location.variant()));
     }
-    ModelFolder folder = ModelFolder.open(path).withVariant(variant);
+    ModelSource source = location.open();
     List<Part> parts = new ArrayList<>();
-    parts.add(part(ModelFolder.UNET, folder.unet()));
-    parts.add(part(ModelFolder.VAE, folder.vae()));
-    parts.add(part(ModelFolder.TEXT_ENCODER, folder.textEncoder()));
-    if (folder.has(ModelFolder.TEXT_ENCODER_2)) {
-      parts.add(part(ModelFolder.TEXT_ENCODER_2, ComponentFolder.transformers(
-          folder.component(ModelFolder.TEXT_ENCODER_2), "CLIPTextModelWithProjection", variant)));
+    for (Map.Entry<String, ComponentSource> network : source.networks().entrySet()) {
+      parts.add(part(network.getKey(), network.getValue()));
     }
-    if (folder.clip().isPresent()) {
-      parts.add(part(ModelFolder.CLIP, ComponentFolder.transformers(folder.clip().get(), "CLIPModel", variant)));
+    if (source.clip().isPresent()) {
+      parts.add(part(ModelFolder.CLIP,
+          ComponentFolder.transformers(source.clip().get(), "CLIPModel", location.variant())));
     }
     return parts;
   }
@@ -70,34 +78,28 @@ final class ModelSummary {
     return part(path.toAbsolutePath().normalize().getFileName().toString(), folder);
   }
 
-  private static Part part(String name, ComponentFolder folder) throws IOException {
-    folder.config();
-    try (TensorSource weights = folder.openWeights()) {
-      return new Part(name, folder.className(), tensors(weights));
-    }
+  private static Part part(String name, ComponentSource source) throws IOException {
+    source.config();
+    return new Part(name, source.className(), source.tensors());
   }
 
   private static List<TensorInfo> tensors(TensorSource source) {
     return source.names().stream().map(source::info).toList();
   }
 
-  /** For example {@code 859.5 M}. */
+  /** For example {@code 859,520,964}. */
   static String count(long parameters) {
-    return scaled(parameters, 1000, "", " k", " M", " G");
+    return String.format(Locale.ROOT, "%,d", parameters);
   }
 
   /** For example {@code 3.2 GiB}. */
   static String size(long bytes) {
-    return scaled(bytes, 1024, " B", " KiB", " MiB", " GiB", " TiB");
-  }
-
-  private static String scaled(long value, int step, String... units) {
-    double scaled = value;
+    double scaled = bytes;
     int unit = 0;
-    while (scaled >= step && unit < units.length - 1) {
-      scaled /= step;
+    while (scaled >= 1024 && unit < UNITS.size() - 1) {
+      scaled /= 1024;
       unit++;
     }
-    return String.format(Locale.ROOT, unit == 0 ? "%.0f%s" : "%.1f%s", scaled, units[unit]);
+    return String.format(Locale.ROOT, unit == 0 ? "%.0f %s" : "%.1f %s", scaled, UNITS.get(unit));
   }
 }

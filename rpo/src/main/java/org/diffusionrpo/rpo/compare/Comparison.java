@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.align.ModelSettings;
 import org.diffusionrpo.rpo.align.RunManifest;
 import org.diffusionrpo.rpo.data.Split;
 
@@ -36,13 +36,14 @@ public final class Comparison {
     this.settings = settings;
     this.listener = listener;
     Path model = settings.align.model == null ? Bundled.require(Bundled.model()) : settings.align.model;
-    Path clip = settings.align.clip == null ? ModelFolder.open(model).clip().orElse(null) : settings.align.clip;
+    Path clip = settings.align.clip != null ? settings.align.clip
+        : settings.align.location(model).open().clip().orElse(null);
     if (clip == null) {
       throw new IllegalArgumentException(model + " has no clip/ beside it: name one with --clip");
     }
     this.inputs = new Workbench.Inputs(
         model, clip, Bundled.require(Bundled.data()), Bundled.require(Bundled.styleClassifier()));
-    this.hashes = hashes(inputs);
+    this.hashes = hashes(inputs, settings.align);
     for (Method method : Method.values()) {
       int searched = method == Method.BASE ? 0 : searchUnits(method).size();
       planned.put(method, searched + settings.seeds.size());
@@ -166,9 +167,15 @@ public final class Comparison {
     return lines;
   }
 
-  private static Map<String, String> hashes(Workbench.Inputs inputs) throws IOException {
+  private static Map<String, String> hashes(Workbench.Inputs inputs, ModelSettings parts) throws IOException {
     Map<String, String> hashes = new LinkedHashMap<>();
     hashes.put("model", RunManifest.hash(inputs.model()));
+    if (parts.unet != null) {
+      hashes.put("unet", RunManifest.hash(parts.unet));
+    }
+    if (parts.vae != null) {
+      hashes.put("vae", RunManifest.hash(parts.vae));
+    }
     hashes.put("clip", RunManifest.hash(inputs.clip()));
     hashes.put("data", RunManifest.hash(inputs.data()));
     hashes.put("classifier", RunManifest.hash(inputs.classifier()));

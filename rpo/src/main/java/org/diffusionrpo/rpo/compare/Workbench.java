@@ -12,7 +12,7 @@ import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
-import org.diffusionrpo.diffusion.io.ModelFolder;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
@@ -62,9 +62,10 @@ final class Workbench implements AutoCloseable {
     this.classifier = StyleClassifier.load(inputs.classifier());
     this.backend = Backends.open(shared.backend);
     listener.onPhase("Loading " + inputs.model());
-    LoadOptions options = new LoadOptions(Storage.F32, Storage.F32, shared.gradientCheckpointing);
-    this.model = StableDiffusion.load(inputs.model(), backend, options);
-    this.base = ModelFolder.open(inputs.model()).loadUNet(backend, Storage.F32, shared.gradientCheckpointing);
+    LoadOptions options = new LoadOptions(Storage.F32, shared.storage, shared.gradientCheckpointing);
+    ModelSource parts = shared.location(inputs.model()).open();
+    this.model = StableDiffusion.load(parts, backend, options);
+    this.base = parts.loadUNet(backend, shared.storage, shared.gradientCheckpointing);
     this.clip = Clip.load(inputs.clip(), backend, Storage.F32);
   }
 

@@ -1,5 +1,6 @@
 package org.diffusionrpo.rpo.align;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -23,6 +24,7 @@ import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.PngText;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.LoadOptions;
+import org.diffusionrpo.diffusion.io.OriginalFile;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
 import org.diffusionrpo.diffusion.train.DivergedException;
@@ -169,6 +171,48 @@ class AlignRunTest {
     String expected = RunOutcome.unet(AlignRun.run(plain, AlignListener.SILENT).out());
     assertEquals(expected, RunOutcome.unet(AlignRun.run(last, AlignListener.SILENT).out()));
     assertNotEquals(expected, RunOutcome.unet(AlignRun.run(smooth, AlignListener.SILENT).out()));
+  }
+
+  @Test
+  void modelInOneFileIsAlignedAndSavedAsAFolderInTheTypeAskedFor() throws IOException {
+    Path file = folder.resolve("tiny.safetensors");
+    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyModel.create(backend)) {
+      OriginalFile.of(model).write(file, DType.F32);
+    }
+    AlignSettings fromFolder = brief("from-folder");
+    AlignSettings fromFile = brief("from-file");
+    fromFile.model = file;
+    fromFile.modelConfig = runs.model();
+    fromFile.clip = runs.model().resolve("clip");
+    for (AlignSettings settings : List.of(fromFolder, fromFile)) {
+      settings.saveDtype = AlignSettings.SaveDtype.BF16;
+    }
+    assertEquals(RunOutcome.unet(AlignRun.run(fromFolder, AlignListener.SILENT).out()),
+        RunOutcome.unet(AlignRun.run(fromFile, AlignListener.SILENT).out()));
+    try (SafetensorsFile saved = SafetensorsFile.open(
+        fromFile.out.resolve("model/unet/diffusion_pytorch_model.safetensors"))) {
+      assertTrue(saved.names().stream().allMatch(name -> saved.info(name).dtype() == DType.BF16));
+    }
+  }
+
+  @Test
+  void frozenNetworksInHalfPrecisionStartTheRunFromRoundedWeights() throws IOException {
+    AlignSettings half = brief("half");
+    half.storage = Storage.BF16;
+    half.lr = 0.0; // so that what is saved is what the run started from
+    half.weightDecay = 0;
+    half.saveDtype = AlignSettings.SaveDtype.F32;
+    AlignRun.run(half, AlignListener.SILENT);
+    String weights = "unet/diffusion_pytorch_model.safetensors";
+    try (SafetensorsFile base = SafetensorsFile.open(runs.model().resolve(weights));
+        SafetensorsFile saved = SafetensorsFile.open(half.out.resolve("model").resolve(weights))) {
+      float[] expected = base.readFloats("conv_in.weight");
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] = HalfFloats.fromBf16(HalfFloats.toBf16(expected[i]));
+      }
+      assertArrayEquals(expected, saved.readFloats("conv_in.weight"));
+      assertArrayEquals(base.readFloats("conv_in.bias"), saved.readFloats("conv_in.bias"));
+    }
   }
 
   @Test

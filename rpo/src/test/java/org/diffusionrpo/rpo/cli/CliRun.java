@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import org.diffusionrpo.diffusion.io.OriginalFile;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
 import org.diffusionrpo.tensor.Backend;
@@ -38,6 +39,13 @@ record CliRun(int code, String out, String err) {
   CliRun assertDone() {
     assertEquals(0, code, err);
     return this;
+  }
+
+  /** The model of {@link #saveTinyModel} in one file of the original layout, without settings and tokenizer. */
+  static Path saveTinyFile(Path file) throws IOException {
+    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyModel.create(backend)) {
+      return OriginalFile.of(model).write(file, DType.F16);
+    }
   }
 
   static Path saveTinyModel(Path folder) throws IOException {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.image.ImageCodec;
@@ -58,6 +59,32 @@ class GenerateCommandTest {
       CliRun.of("generate", "red cat", "--model", model, "--steps", 2, "--out", folder.resolve(name)).assertDone();
     }
     assertArrayEquals(Files.readAllBytes(folder.resolve("a.png")), Files.readAllBytes(folder.resolve("b.png")));
+  }
+
+  @Test
+  void oneFileDrawsWhatTheFolderDraws() throws IOException {
+    Path file = CliRun.saveTinyFile(folder.resolve("tiny.safetensors"));
+    byte[] expected = draw("--model", model);
+    assertArrayEquals(picture(expected), picture(draw("--model", file, "--model-config", model)));
+    assertArrayEquals(picture(expected), picture(draw("--model", file, "--model-config", model, "--unet", file, "--vae",
+        model.resolve("vae/diffusion_pytorch_model.safetensors"), "--tokenizer", model.resolve("tokenizer"))));
+    assertArrayEquals(picture(expected), picture(draw("--model", model, "--storage", "f16")), "weights that are fp16");
+    CliRun.of("generate", "cat", "--model", file).assertRefused("tiny.safetensors", "no tokenizer", "--tokenizer DIR");
+    CliRun.of("generate", "cat", "--model", file, "--model-config", model, "--vae", folder)
+        .assertRefused("config.json: there is no such file");
+    CliRun.of("generate", "cat", "--model", model, "--model-config", model).assertRefused("--model-config", "own");
+  }
+
+  private byte[] draw(Object... options) throws IOException {
+    Path out = folder.resolve("one.png");
+    List<Object> words = new ArrayList<>(List.of("generate", "red cat", "--steps", 2, "--out", out));
+    words.addAll(List.of(options));
+    CliRun.of(words.toArray()).assertDone();
+    return Files.readAllBytes(out);
+  }
+
+  private static byte[] picture(byte[] png) throws IOException {
+    return ImageCodec.decode(png, "test").rgb();
   }
 
   @ParameterizedTest

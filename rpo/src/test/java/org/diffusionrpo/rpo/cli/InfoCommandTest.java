@@ -31,7 +31,7 @@ class InfoCommandTest {
       clip.save(model.resolve("clip"), DType.F32);
     }
     String out = CliRun.of("info", model).assertDone().out();
-    for (String line : List.of("unet +UNet2DConditionModel +\\d+ +[0-9.]+ k +[0-9.]+ KiB +F16", "vae +AutoencoderKL .*",
+    for (String line : List.of("unet +UNet2DConditionModel +\\d+ +[0-9,]+ +[0-9.]+ KiB +F16", "vae +AutoencoderKL .*",
         "text_encoder +CLIPTextModel .*", "clip +CLIPModel .*F32", "total .*", "tokenizer +523 tokens.*up to 9",
         "scheduler +PNDMScheduler, 1000 timesteps, predicts epsilon")) {
       assertTrue(out.lines().anyMatch(text -> text.matches(line)), line + " in\n" + out);
@@ -47,9 +47,28 @@ class InfoCommandTest {
   }
 
   @Test
+  void oneFileIsListedAsTheFolderIs() throws IOException {
+    Path file = CliRun.saveTinyFile(folder.resolve("tiny.safetensors"));
+    String expected = CliRun.of("info", model).assertDone().out();
+    String out = CliRun.of("info", file, "--model-config", model).assertDone().out();
+    assertEquals(expected.lines().skip(1).toList(), out.lines().skip(1).filter(line -> !line.startsWith("content")
+        && !line.startsWith("metadata")).toList());
+    assertTrue(out.contains("content    Stable Diffusion 1\n"), out);
+    out = CliRun.of("info", file, "--vae", model.resolve("vae")).assertDone().out();
+    assertTrue(out.contains("StableDiffusionPipeline") && out.contains("tokenizer  none"), out);
+  }
+
+  @Test
+  void fileOfOnePartSaysWhatItIs() {
+    String out = CliRun.of("info", model.resolve("vae/diffusion_pytorch_model.safetensors")).assertDone().out();
+    assertTrue(out.contains("AutoencoderKL") && out.contains("content    a VAE alone, which --vae takes"), out);
+  }
+
+  @Test
   void sizesAreReadable() {
-    assertEquals("859.5 M", ModelSummary.count(859_520_964));
+    assertEquals("859,520,964", ModelSummary.count(859_520_964));
     assertEquals("999", ModelSummary.count(999));
+    assertEquals("17 B", ModelSummary.size(17));
     assertEquals("3.2 GiB", ModelSummary.size(3_438_083_856L));
   }
 

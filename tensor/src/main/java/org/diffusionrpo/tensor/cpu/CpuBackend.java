@@ -64,11 +64,10 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public Tensor of(Shape shape, float[] values, Storage storage) {
-    OpChecks.values("of", shape, values);
+  public Tensor empty(Shape shape, Storage storage) {
     return switch (storage) {
-      case F32 -> of(shape, values);
-      case BF16, F16 -> Tensor.create(shape, new CpuBuffer(this, halves(values, storage), storage));
+      case F32 -> empty(shape);
+      case BF16, F16 -> Tensor.create(shape, new CpuBuffer(this, new short[shape.size()], storage));
     };
   }
 
@@ -77,6 +76,17 @@ public final class CpuBackend implements Backend {
     check("write", y);
     OpChecks.values("write", y.shape(), values);
     System.arraycopy(values, 0, floats(y), 0, values.length);
+  }
+
+  @Override
+  public void write(Tensor y, int first, float[] values, int count) {
+    check("write", y);
+    OpChecks.piece("write", y, first, values, count);
+    switch (y.storage()) {
+      case F32 -> System.arraycopy(values, 0, floats(y), first, count);
+      case BF16 -> HalfFloats.toBf16(buffer(y).halves(), first, values, 0, count);
+      case F16 -> HalfFloats.toFp16(buffer(y).halves(), first, values, 0, count);
+    }
   }
 
   @Override
@@ -96,16 +106,6 @@ public final class CpuBackend implements Backend {
         yield values;
       }
     };
-  }
-
-  private static short[] halves(float[] values, Storage storage) {
-    short[] halves = new short[values.length];
-    if (storage == Storage.BF16) {
-      HalfFloats.toBf16(halves, 0, values, 0, values.length);
-    } else {
-      HalfFloats.toFp16(halves, 0, values, 0, values.length);
-    }
-    return halves;
   }
 
   // ---- elementwise ----

@@ -22,9 +22,9 @@ import org.diffusionrpo.kernels.cpu.HalfFloats;
  *   N bytes   header: JSON, name -> {dtype, shape, data_offsets}
  *   rest      the tensors one after the other, row-major, little-endian
  * </pre>
- * Opening checks the whole header, so every tensor of an open file lies inside it. Tensors are read when asked for;
- * the file is not mapped, and only one tensor at a time takes memory. Every fault, of the file or of the disk, is an
- * {@link IOException} of one line that names the file. Threads may share an object; their reads take turns.
+ * Opening checks the whole header, so every tensor of an open file lies inside it. Tensors are read when asked for,
+ * whole or in pieces; the file is not mapped, and only what is read takes memory. Every fault, of the file or of the
+ * disk, is an {@link IOException} of one line that names the file. Threads may share an object; their reads take turns.
  */
 public final class SafetensorsFile implements TensorSource {
   private static final int LENGTH_BYTES = Long.BYTES;
@@ -109,28 +109,38 @@ public final class SafetensorsFile implements TensorSource {
   public float[] readFloats(String name) throws IOException {
     TensorInfo info = info(name);
     float[] values = new float[arrayLength(info, info.dtype().isFloat(), "float")];
-    read(info, values.length, switch (info.dtype()) {
-      case F32 -> (buffer, first, count) -> buffer.asFloatBuffer().get(values, first, count);
-      case F16 -> (buffer, first, count) -> {
-        for (int i = 0; i < count; i++) {
-          values[first + i] = HalfFloats.fromFp16(buffer.getShort());
+    readFloats(name, 0, values, values.length);
+    return values;
+  }
+
+  @Override
+  public void readFloats(String name, long first, float[] values, int count) throws IOException {
+    TensorInfo info = info(name);
+    requireReadable(info, info.dtype().isFloat(), "float");
+    if (first < 0 || count < 0 || count > values.length || first > info.elements() - count) {
+      throw new IllegalArgumentException(file + ": " + info + " has no elements " + first + " to " + (first + count));
+    }
+    read(info, first, count, switch (info.dtype()) {
+      case F32 -> (buffer, at, length) -> buffer.asFloatBuffer().get(values, at, length);
+      case F16 -> (buffer, at, length) -> {
+        for (int i = 0; i < length; i++) {
+          values[at + i] = HalfFloats.fromFp16(buffer.getShort());
         }
       };
-      case BF16 -> (buffer, first, count) -> {
-        for (int i = 0; i < count; i++) {
-          values[first + i] = HalfFloats.fromBf16(buffer.getShort());
+      case BF16 -> (buffer, at, length) -> {
+        for (int i = 0; i < length; i++) {
+          values[at + i] = HalfFloats.fromBf16(buffer.getShort());
         }
       };
       default -> throw new AssertionError(info.dtype());
     });
-    return values;
   }
 
   @Override
   public short[] readHalves(String name) throws IOException {
     TensorInfo info = info(name);
     short[] values = new short[arrayLength(info, info.dtype().isHalf(), "half")];
-    read(info, values.length, (buffer, first, count) -> buffer.asShortBuffer().get(values, first, count));
+    read(info, 0, values.length, (buffer, first, count) -> buffer.asShortBuffer().get(values, first, count));
     return values;
   }
 
@@ -138,23 +148,29 @@ public final class SafetensorsFile implements TensorSource {
   public long[] readLongs(String name) throws IOException {
     TensorInfo info = info(name);
     long[] values = new long[arrayLength(info, info.dtype() == DType.I64, "long")];
-    read(info, values.length, (buffer, first, count) -> buffer.asLongBuffer().get(values, first, count));
+    read(info, 0, values.length, (buffer, first, count) -> buffer.asLongBuffer().get(values, first, count));
     return values;
   }
 
-  private int arrayLength(TensorInfo info, boolean readable, String array) throws IOException {
+  private void requireReadable(TensorInfo info, boolean readable, String array) throws IOException {
     if (!readable) {
       throw new IOException(file + ": " + info + " cannot be read into " + array + "[]");
     }
+  }
+
+  private int arrayLength(TensorInfo info, boolean readable, String array) throws IOException {
+    requireReadable(info, readable, array);
     if (info.elements() > MAX_ARRAY) {
       throw new IOException(file + ": " + info + " has more elements than a Java array can hold");
     }
     return (int) info.elements();
   }
 
-  private synchronized void read(TensorInfo info, int elements, Chunks.Transfer taker) throws IOException {
+  private synchronized void read(TensorInfo info, long first, int elements, Chunks.Transfer taker)
+      throws IOException {
+    int width = info.dtype().bits() / Byte.SIZE;
     try {
-      chunks.read(channel, positions.get(info.name()), elements, info.dtype().bits() / Byte.SIZE, taker);
+      chunks.read(channel, positions.get(info.name()) + first * width, elements, width, taker);
     } catch (IOException e) {
       throw new IOException(file + ": cannot read " + info + ": " + e.getMessage(), e);
     }

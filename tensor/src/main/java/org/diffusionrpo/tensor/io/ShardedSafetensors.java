@@ -149,6 +149,11 @@ public final class ShardedSafetensors implements TensorSource {
   }
 
   @Override
+  public void readFloats(String name, long first, float[] values, int count) throws IOException {
+    shard(name).readFloats(name, first, values, count);
+  }
+
+  @Override
   public short[] readHalves(String name) throws IOException {
     return shard(name).readHalves(name);
   }

@@ -21,6 +21,12 @@ public interface TensorSource extends Closeable {
   /** The values of an F32, F16 or BF16 tensor, row-major; {@link IOException} for any other type. */
   float[] readFloats(String name) throws IOException;
 
+  /**
+   * Reads the elements from {@code first} on of an F32, F16 or BF16 tensor into the first {@code count} values: how
+   * large tensors are read in pieces. {@link IOException} for any other type.
+   */
+  void readFloats(String name, long first, float[] values, int count) throws IOException;
+
   /** The bit patterns of an F16 or BF16 tensor, row-major; {@link IOException} for any other type. */
   short[] readHalves(String name) throws IOException;
 

@@ -1,5 +1,6 @@
 package org.diffusionrpo.tensor.nn;
 
+import java.io.IOException;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.MemoryScope;
@@ -65,9 +66,7 @@ public final class Parameter implements AutoCloseable {
 
   /** Sets the value from host values, rounded to {@code storage}; the old value is released. */
   public void set(Backend backend, float[] values, Storage storage) {
-    if (storage != Storage.F32 && !isFrozen()) {
-      throw new IllegalArgumentException(name + ": only frozen parameters can be stored as " + storage);
-    }
+    requireFitting(storage);
     if (value != null && storage == Storage.F32 && value.storage() == storage) {
       backend.write(value, values);
       return;
@@ -77,6 +76,28 @@ public final class Parameter implements AutoCloseable {
       value.close();
     }
     value = fresh;
+  }
+
+  /** Writes all values of a tensor, piece by piece. */
+  @FunctionalInterface
+  public interface Filler {
+    void fill(Tensor value) throws IOException;
+  }
+
+  /**
+   * Sets the value by filling its final storage in place, so that a large weight is never in memory twice. An old value
+   * of another storage is released before; if the filler throws, the values are undefined.
+   */
+  public void fill(Backend backend, Storage storage, Filler filler) throws IOException {
+    requireFitting(storage);
+    if (value != null && value.storage() != storage) {
+      value.close();
+      value = null;
+    }
+    if (value == null) {
+      value = ownedByModel(backend, () -> backend.empty(shape, storage));
+    }
+    filler.fill(value);
   }
 
   /** Gives the parameter a zero gradient, so that it is trained. */
@@ -102,6 +123,12 @@ public final class Parameter implements AutoCloseable {
     if (value != null) {
       value.close();
       value = null;
+    }
+  }
+
+  private void requireFitting(Storage storage) {
+    if (storage != Storage.F32 && !isFrozen()) {
+      throw new IllegalArgumentException(name + ": only frozen parameters can be stored as " + storage);
     }
   }
 

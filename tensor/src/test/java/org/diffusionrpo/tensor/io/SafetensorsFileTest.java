@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -43,6 +44,28 @@ class SafetensorsFileTest {
   }
 
   @Test
+  void piecesAreThePartsOfTheWhole() throws IOException {
+    String header = "{" + entry("float", "F32", "[6]", 0, 24) + "," + entry("half", "F16", "[2,3]", 24, 36) + ","
+        + entry("long", "I64", "[1]", 36, 44) + "}";
+    try (SafetensorsFile file = open(file(header, 44))) {
+      for (String name : List.of("float", "half")) {
+        float[] whole = file.readFloats(name);
+        for (int first = 0; first <= 6; first++) {
+          for (int count = 0; first + count <= 6; count++) {
+            float[] piece = new float[7];
+            file.readFloats(name, first, piece, count);
+            assertArrayEquals(Arrays.copyOfRange(whole, first, first + count), Arrays.copyOf(piece, count));
+          }
+        }
+        assertThrows(IllegalArgumentException.class, () -> file.readFloats(name, 4, new float[7], 3));
+        assertThrows(IllegalArgumentException.class, () -> file.readFloats(name, -1, new float[7], 1));
+        assertThrows(IllegalArgumentException.class, () -> file.readFloats(name, 0, new float[1], 2));
+      }
+      assertThrows(IOException.class, () -> file.readFloats("long", 0, new float[1], 1));
+    }
+  }
+
+  @Test
   void emptyTensorsAndEmptyFilesAreAllowed() throws IOException {
     String header = "{\"__metadata__\":{\"format\":\"pt\"}," + entry("z", "F32", "[2,0]", 4, 4) + ","
         + entry("a", "F32", "[1]", 0, 4) + "}";
@@ -52,6 +75,14 @@ class SafetensorsFileTest {
     }
     try (SafetensorsFile file = open(file("{}", 0))) {
       assertTrue(file.names().isEmpty());
+    }
+  }
+
+  @Test
+  void tensorsNeedNotBeginAtAMultipleOfTheirElements() throws IOException {
+    String header = "{" + entry("odd", "U8", "[1]", 0, 1) + "," + entry("float", "F32", "[1]", 1, 5) + "}";
+    try (SafetensorsFile file = open(file(header, 5))) {
+      assertArrayEquals(new float[] {Float.intBitsToFloat(0x04030201)}, file.readFloats("float"));
     }
   }
 

@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ParameterTest {
   private final Backend backend = CpuBackend.poisoned();
@@ -26,6 +29,23 @@ class ParameterTest {
     weight.set(backend, new float[] {6, 5, 4, 3, 2, 1}, Storage.BF16);
     assertArrayEquals(new float[] {6, 5, 4, 3, 2, 1}, weight.value().toArray());
     assertEquals(12, backend.memory().liveBytes());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Storage.class)
+  void valueIsFilledInPieces(Storage storage) throws IOException {
+    float[] values = {1, 2, 3, 4, 5, 1 + 0x1p-9f}; // the last is a bf16 of 1 and an fp16 of itself
+    for (int run = 0; run < 2; run++) { // into fresh memory, then in place
+      weight.fill(backend, storage, value -> {
+        backend.write(value, 4, new float[] {values[4], values[5], 9}, 2);
+        backend.write(value, 0, values, 4);
+      });
+      assertArrayEquals(backend.of(Shape.of(6), values, storage).toArray(), weight.value().toArray());
+    }
+    assertEquals(storage, weight.value().storage());
+    assertThrows(IllegalArgumentException.class, () -> backend.write(weight.value(), 5, values, 2));
+    assertThrows(IllegalArgumentException.class, () -> backend.write(weight.value(), 0, values, 7));
+    assertThrows(IllegalArgumentException.class, () -> backend.write(weight.value(), -1, values, 1));
   }
 
   @Test
