@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
@@ -23,6 +24,7 @@ import org.diffusionrpo.tensor.Storage;
  * A Stable Diffusion model on the disk, in the layout of diffusers.
  * <pre>
  *   model_index.json   unet/   vae/   text_encoder/   tokenizer/   scheduler/
+ *   text_encoder_2/   tokenizer_2/     SDXL only
  *   clip/              not part of diffusers' layout: the whole CLIP that preference training measures similarity with
  * </pre>
  * Opening reads the index alone; every part can be loaded by itself. Faults are {@link IOException}s of one line that
@@ -34,6 +36,7 @@ public final class ModelFolder {
   public static final String TEXT_ENCODER = "text_encoder";
   public static final String TEXT_ENCODER_2 = "text_encoder_2";
   public static final String TOKENIZER = "tokenizer";
+  public static final String TOKENIZER_2 = "tokenizer_2";
   public static final String SCHEDULER = "scheduler";
   public static final String CLIP = "clip";
 
@@ -41,6 +44,10 @@ public final class ModelFolder {
   static final String SCHEDULER_CONFIG = "scheduler_config.json";
   /** What every Stable Diffusion has. */
   static final List<String> REQUIRED = List.of(UNET, VAE, TEXT_ENCODER, TOKENIZER, SCHEDULER);
+  /** What SDXL has besides. */
+  private static final List<String> XL = List.of(TEXT_ENCODER_2, TOKENIZER_2);
+  /** All parts that this implementation reads and writes. */
+  static final List<String> USED = Stream.of(REQUIRED, XL).flatMap(List::stream).toList();
 
   private final Path path;
   private final ModelConfig index;
@@ -105,6 +112,11 @@ public final class ModelFolder {
     return components().contains(component);
   }
 
+  /** Whether this is an SDXL, with two text encoders. */
+  public boolean isXl() {
+    return has(TEXT_ENCODER_2);
+  }
+
   public Path component(String name) {
     return path.resolve(name);
   }
@@ -119,6 +131,10 @@ public final class ModelFolder {
 
   public ComponentFolder textEncoder() {
     return ComponentFolder.transformers(component(TEXT_ENCODER), "CLIPTextModel", variant);
+  }
+
+  public ComponentFolder textEncoder2() {
+    return ComponentFolder.transformers(component(TEXT_ENCODER_2), "CLIPTextModelWithProjection", variant);
   }
 
   /** The CLIP beside the pipeline, if there is one. */
@@ -138,12 +154,26 @@ public final class ModelFolder {
   }
 
   public Component<ClipTextEncoder> loadTextEncoder(Backend backend, Storage storage) throws IOException {
-    return textEncoder().load(config -> new ClipTextEncoder(ClipTextConfig.from(config)), ClipTextEncoder::parameters,
-        backend, storage);
+    return loadText(textEncoder(), false, backend, storage);
+  }
+
+  /** SDXL's second one. */
+  public Component<ClipTextEncoder> loadTextEncoder2(Backend backend, Storage storage) throws IOException {
+    return loadText(textEncoder2(), true, backend, storage);
+  }
+
+  private static Component<ClipTextEncoder> loadText(ComponentFolder folder, boolean withProjection, Backend backend,
+      Storage storage) throws IOException {
+    return folder.load(config -> new ClipTextEncoder(ClipTextConfig.from(config), withProjection),
+        ClipTextEncoder::parameters, backend, storage);
   }
 
   public ClipTokenizer loadTokenizer() throws IOException {
     return ClipTokenizer.load(component(TOKENIZER));
+  }
+
+  public ClipTokenizer loadTokenizer2() throws IOException {
+    return ClipTokenizer.load(component(TOKENIZER_2));
   }
 
   public Component<SchedulerConfig> loadScheduler() throws IOException {
@@ -159,7 +189,7 @@ public final class ModelFolder {
 
   private void checkParts() throws IOException {
     List<String> missing = new ArrayList<>();
-    for (String name : REQUIRED) {
+    for (String name : XL.stream().anyMatch(this::has) ? USED : REQUIRED) {
       if (!has(name)) {
         missing.add(name + " (not in " + INDEX + ")");
       } else if (!Files.isDirectory(component(name))) {

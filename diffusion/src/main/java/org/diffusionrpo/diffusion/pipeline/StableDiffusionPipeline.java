@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
  * From prompts to pictures. Rombach et al. 2022, arXiv:2112.10752, with classifier-free guidance, Ho and Salimans 2022,
  * arXiv:2207.12598.
  * <pre>
- *   prompts -> context [N, L, X];   noise [N, h, w, Z] -> sampler x UNet -> latents -> VAE decoder -> pictures
+ *   prompts -> conditions: context [N, L, X], for SDXL pooled embedding and time ids too
+ *   noise [N, h, w, Z] -> sampler x UNet -> latents -> VAE decoder -> pictures
  * </pre>
  * It borrows the networks and closes none of them.
  */
@@ -68,6 +69,9 @@ public final class StableDiffusionPipeline {
    * @throws DivergedException when the weights give no finite picture
    */
   public List<RgbImage> generate(List<ImageRequest> requests, SamplingSettings settings, ProgressListener listener) {
+    if (!settings.origin().equals(PictureOrigin.SELF) && encoder.pooledSize() == 0) {
+      throw new IllegalArgumentException("original size and crop: this model is not told of them, only SDXL is");
+    }
     Shape latents = latentShape(settings);
     Sampler sampler = settings.sampler().create(scheduler, settings.steps());
     Map<String, TextEmbedding> texts = encode(requests, settings);
@@ -146,11 +150,11 @@ public final class StableDiffusionPipeline {
       SamplingSettings settings) {
     List<TextEmbedding> all = new ArrayList<>();
     if (settings.guided()) {
-      part.forEach(request -> all.add(texts.get(request.negativePrompt())));
+      part.forEach(request -> all.add(encoder.negative(request.negativePrompt(), texts)));
     }
     part.forEach(request -> all.add(texts.get(request.prompt())));
     int factor = vae.config().factor();
-    TimeIds timeIds = TimeIds.of(latents.dim(0) * factor, latents.dim(1) * factor);
+    TimeIds timeIds = settings.origin().timeIds(latents.dim(0) * factor, latents.dim(1) * factor);
     return Conditions.of(backend, encoder.contextShape(), all, Collections.nCopies(all.size(), timeIds));
   }
 

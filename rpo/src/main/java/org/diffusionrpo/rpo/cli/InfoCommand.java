@@ -69,13 +69,19 @@ final class InfoCommand implements Callable<Integer> {
   }
 
   private void printSettings(PrintWriter out, ModelFolder folder) throws IOException {
-    ClipTokenizer tokenizer = folder.loadTokenizer();
     SchedulerConfig scheduler = folder.loadScheduler().value();
     out.println();
     out.println("pipeline   " + folder.pipelineClass());
-    out.println("tokenizer  " + tokenizer.vocabularySize() + " tokens, prompts of up to " + tokenizer.maxLength());
+    printTokenizer(out, "tokenizer", folder.loadTokenizer());
+    if (folder.isXl()) {
+      printTokenizer(out, "tokenizer_2", folder.loadTokenizer2());
+    }
     out.println("scheduler  " + scheduler.className() + ", " + scheduler.numTrainTimesteps() + " timesteps, predicts "
         + scheduler.predictionType().toString().toLowerCase(Locale.ROOT));
+  }
+
+  private static void printTokenizer(PrintWriter out, String name, ClipTokenizer tokenizer) {
+    out.printf("%-10s %d tokens, prompts of up to %d%n", name, tokenizer.vocabularySize(), tokenizer.maxLength());
   }
 
   private void printMetadata(PrintWriter out) throws IOException {

@@ -51,9 +51,8 @@ final class ModelSummary {
     parts.add(part(ModelFolder.UNET, folder.unet()));
     parts.add(part(ModelFolder.VAE, folder.vae()));
     parts.add(part(ModelFolder.TEXT_ENCODER, folder.textEncoder()));
-    if (folder.has(ModelFolder.TEXT_ENCODER_2)) {
-      parts.add(part(ModelFolder.TEXT_ENCODER_2, ComponentFolder.transformers(
-          folder.component(ModelFolder.TEXT_ENCODER_2), "CLIPTextModelWithProjection", variant)));
+    if (folder.isXl()) {
+      parts.add(part(ModelFolder.TEXT_ENCODER_2, folder.textEncoder2()));
     }
     if (folder.clip().isPresent()) {
       parts.add(part(ModelFolder.CLIP, ComponentFolder.transformers(folder.clip().get(), "CLIPModel", variant)));

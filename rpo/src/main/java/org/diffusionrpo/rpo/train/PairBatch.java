@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.PredictionType;
 import org.diffusionrpo.diffusion.train.Denoising;
 import org.diffusionrpo.diffusion.unet.Conditions;
 import org.diffusionrpo.diffusion.unet.TextEmbedding;
@@ -20,9 +21,9 @@ import org.diffusionrpo.tensor.Shape;
  * @param winners latents x_0 of each pair; losers likewise, null entries when the objective does not use them
  * @param winnerTimeIds size and crop of each winner; losers likewise
  */
-record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, boolean withLosers, int[] timesteps,
-    float[][] winners, float[][] losers, TimeIds[] winnerTimeIds, TimeIds[] loserTimeIds, float[][] noise,
-    TextEmbedding[] texts, PairFeatures features) {
+record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, PredictionType prediction,
+    boolean withLosers, int[] timesteps, float[][] winners, float[][] losers, TimeIds[] winnerTimeIds,
+    TimeIds[] loserTimeIds, float[][] noise, TextEmbedding[] texts, PairFeatures features) {
   int pairs() {
     return timesteps.length;
   }
@@ -47,12 +48,14 @@ record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, 
     }
     float[] noisy = new float[x0.length];
     schedule.addNoise(noisy, x0, epsilon, t);
+    float[] target = new float[x0.length];
+    schedule.trainingTarget(target, prediction, x0, epsilon, t);
     float[] times = new float[samples];
     for (int s = 0; s < samples; s++) {
       times[s] = t[s];
     }
     Shape images = Shape.of(samples, latentShape.dim(0), latentShape.dim(1), latentShape.dim(2));
-    return new Denoising(backend.of(images, noisy), times, backend.of(images, epsilon),
+    return new Denoising(backend.of(images, noisy), times, backend.of(images, target),
         Conditions.of(backend, contextShape, captions, timeIds));
   }
 

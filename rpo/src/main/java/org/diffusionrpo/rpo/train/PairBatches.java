@@ -1,6 +1,8 @@
 package org.diffusionrpo.rpo.train;
 
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.PredictionType;
+import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.train.BatchSampler;
 import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.diffusion.unet.TimeIds;
@@ -13,6 +15,7 @@ public final class PairBatches {
   private final EncodedPairs pairs;
   private final AutoencoderKL vae;
   private final NoiseSchedule schedule;
+  private final PredictionType prediction;
   private final Options options;
   private final BatchSampler sampler;
 
@@ -40,10 +43,11 @@ public final class PairBatches {
     }
   }
 
-  public PairBatches(EncodedPairs pairs, AutoencoderKL vae, NoiseSchedule schedule, Options options) {
+  public PairBatches(EncodedPairs pairs, AutoencoderKL vae, SchedulerConfig scheduler, Options options) {
     this.pairs = pairs;
     this.vae = vae;
-    this.schedule = schedule;
+    this.schedule = NoiseSchedule.of(scheduler);
+    this.prediction = scheduler.predictionType();
     this.options = options;
     this.sampler = new BatchSampler(options.seed, pairs.size(), options.batch);
   }
@@ -73,8 +77,8 @@ public final class PairBatches {
       loserTimeIds[i] = withLosers ? pairs.loserTimeIds().get(items[i]) : null;
       texts[i] = dropped ? pairs.emptyText() : pairs.texts().get(items[i]);
     }
-    return new PairBatch(pairs.latentShape(), pairs.contextShape(), schedule, withLosers, timesteps, winners, losers,
-        winnerTimeIds, loserTimeIds, noise, texts, features(items));
+    return new PairBatch(pairs.latentShape(), pairs.contextShape(), schedule, prediction, withLosers, timesteps,
+        winners, losers, winnerTimeIds, loserTimeIds, noise, texts, features(items));
   }
 
   private PairFeatures features(int[] items) {
