@@ -48,6 +48,8 @@ class StableDiffusionXlTest {
     try (StableDiffusion loaded = StableDiffusion.load(path, backend, LoadOptions.F32)) {
       assertTrue(loaded.isXl());
       assertEquals(SamplerKind.EULER, SamplerKind.of(loaded.scheduler().value()));
+      assertEquals(loaded.tokenizer().eosId(), loaded.tokenizer().padId());
+      assertEquals(0, loaded.tokenizer2().padId(), "the second tokenizer pads with !");
       loaded.save(copy, DType.F16);
     }
     List<String> files = files(path);
