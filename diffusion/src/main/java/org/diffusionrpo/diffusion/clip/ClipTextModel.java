@@ -67,6 +67,14 @@ public final class ClipTextModel {
     return encode(backend, ids, samples, layers.size() - skip, Tape.NONE);
   }
 
+  /** Text embeds by way of {@code hiddenState(.., 1)}: the last layer, the final norm and the projection. */
+  public Tensor embedsOfPenultimate(Tensor penultimate, int[] ids) {
+    try (MemoryScope scope = penultimate.backend().scope()) {
+      Tensor last = layers.get(layers.size() - 1).forward(penultimate, Tape.NONE);
+      return scope.keep(project(finalNorm.forward(last, Tape.NONE), ids, Tape.NONE));
+    }
+  }
+
   /** Adds to the gradients of all parameters for the gradient of the last hidden state. */
   public void backward(Tensor dHidden, int[] ids, Tape tape) {
     try (MemoryScope scope = dHidden.backend().scope()) {

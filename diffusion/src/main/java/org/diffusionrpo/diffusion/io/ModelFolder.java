@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 
@@ -14,6 +16,7 @@ import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
  * A Stable Diffusion model on the disk, in the layout of diffusers.
  * <pre>
  *   model_index.json   unet/   vae/   text_encoder/   tokenizer/   scheduler/
+ *   text_encoder_2/   tokenizer_2/     SDXL only
  *   clip/              not part of diffusers' layout: the whole CLIP that preference training measures similarity with
  * </pre>
  * Opening reads the index alone; every part can be loaded by itself. Faults are {@link IOException}s of one line that
@@ -33,6 +36,10 @@ public final class ModelFolder implements ModelSource {
   static final String SCHEDULER_CONFIG = "scheduler_config.json";
   /** What every Stable Diffusion has. */
   static final List<String> REQUIRED = List.of(UNET, VAE, TEXT_ENCODER, TOKENIZER, SCHEDULER);
+  /** What SDXL has besides. */
+  private static final List<String> XL = List.of(TEXT_ENCODER_2, TOKENIZER_2);
+  /** All parts that this implementation reads and writes. */
+  static final List<String> USED = Stream.of(REQUIRED, XL).flatMap(List::stream).toList();
 
   private final Path path;
   private final ModelConfig index;
@@ -132,8 +139,9 @@ public final class ModelFolder implements ModelSource {
 
   private void checkParts() throws IOException {
     List<String> missing = new ArrayList<>();
-    for (String name : REQUIRED) {
-      if (!has(name)) {
+    List<String> present = components();
+    for (String name : Collections.disjoint(present, XL) ? REQUIRED : USED) {
+      if (!present.contains(name)) {
         missing.add(name + " (not in " + INDEX + ")");
       } else if (!Files.isDirectory(component(name))) {
         missing.add(name + "/");

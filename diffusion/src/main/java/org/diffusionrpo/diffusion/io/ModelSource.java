@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
-import org.diffusionrpo.diffusion.clip.ClipTextModel;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
@@ -82,13 +81,18 @@ public interface ModelSource {
     return components().contains(component);
   }
 
+  /** Whether this is an SDXL, with two text encoders. */
+  default boolean isXl() throws IOException {
+    return has(ModelFolder.TEXT_ENCODER_2);
+  }
+
   /** The networks by the names of their folders. */
   default Map<String, ComponentSource> networks() throws IOException {
     Map<String, ComponentSource> networks = new LinkedHashMap<>();
     networks.put(ModelFolder.UNET, unet());
     networks.put(ModelFolder.VAE, vae());
     networks.put(ModelFolder.TEXT_ENCODER, textEncoder());
-    if (has(ModelFolder.TEXT_ENCODER_2)) {
+    if (isXl()) {
       networks.put(ModelFolder.TEXT_ENCODER_2, textEncoder2());
     }
     return networks;
@@ -110,13 +114,20 @@ public interface ModelSource {
         backend, storage);
   }
 
+  /** SDXL's second one. */
+  default Component<ClipTextEncoder> loadTextEncoder2(Backend backend, Storage storage) throws IOException {
+    return textEncoder2().load(config -> new ClipTextEncoder(ClipTextConfig.from(config), true),
+        ClipTextEncoder::parameters, backend, storage);
+  }
+
   /** Compares all names and shapes with the networks, before any weight is read; one error lists what does not fit. */
   default void check() throws IOException {
     List<String> problems = new ArrayList<>();
     check(problems, ModelFolder.TEXT_ENCODER, textEncoder(),
         config -> new ClipTextEncoder(ClipTextConfig.from(config)).parameters());
-    if (has(ModelFolder.TEXT_ENCODER_2)) {
-      check(problems, ModelFolder.TEXT_ENCODER_2, textEncoder2(), ModelSource::textEncoder2Parameters);
+    if (isXl()) {
+      check(problems, ModelFolder.TEXT_ENCODER_2, textEncoder2(),
+          config -> new ClipTextEncoder(ClipTextConfig.from(config), true).parameters());
     }
     check(problems, ModelFolder.VAE, vae(), config -> new AutoencoderKL(VaeConfig.from(config)).parameters());
     check(problems, ModelFolder.UNET, unet(),
@@ -128,12 +139,6 @@ public interface ModelSource {
     if (!problems.isEmpty()) {
       throw new IOException(path() + ": the weights do not fit the config: " + String.join(" | ", problems));
     }
-  }
-
-  private static Parameters textEncoder2Parameters(ModelConfig config) {
-    Parameters parameters = new Parameters();
-    new ClipTextModel(parameters.root(), ClipTextConfig.from(config), true);
-    return parameters;
   }
 
   private static void check(List<String> problems, String name, ComponentSource part,

@@ -7,11 +7,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import org.diffusionrpo.diffusion.clip.ClipTextConfig;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
+import org.diffusionrpo.diffusion.clip.PromptEncoder;
+import org.diffusionrpo.diffusion.clip.PromptEncoder.Tower;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
+import org.diffusionrpo.diffusion.unet.UNetConfig;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.io.DType;
@@ -19,8 +23,10 @@ import org.diffusionrpo.tensor.nn.Parameters;
 
 /**
  * A Stable Diffusion model in memory, all parts frozen as loaded; {@code unet().value().parameters().unfreeze()} makes
- * it trainable. One text encoder: SD 1.x and its kin, not yet SDXL.
+ * it trainable. SD 1.x has one text encoder, SDXL two.
  *
+ * @param textEncoder2 SDXL's second text encoder, with its projection; null for a model with one
+ * @param tokenizer2 what belongs to it; null for a model with one text encoder
  * @param clip folder of the CLIP beside the pipeline, copied by {@link #save}; null if there is none
  */
 public record StableDiffusion(
@@ -29,6 +35,8 @@ public record StableDiffusion(
     Component<AutoencoderKL> vae,
     Component<ClipTextEncoder> textEncoder,
     ClipTokenizer tokenizer,
+    Component<ClipTextEncoder> textEncoder2,
+    ClipTokenizer tokenizer2,
     Component<SchedulerConfig> scheduler,
     Path clip) implements AutoCloseable {
 
@@ -36,18 +44,22 @@ public record StableDiffusion(
 
   /** Checks that the parts fit each other; {@link IllegalArgumentException} names the two that do not. */
   public StableDiffusion {
-    int latents = vae.value().config().latentChannels();
-    ClipTextConfig text = textEncoder.value().model().config();
-    UNet2DConditionModel network = unet.value();
-    require(network.config().inChannels() == latents && network.config().outChannels() == latents,
-        "the UNet works on " + network.config().inChannels() + " channels, the VAE's latents have " + latents);
-    require(network.config().crossAttentionDim() == text.tower().hiddenSize(), "the UNet's cross_attention_dim is "
-        + network.config().crossAttentionDim() + ", the text encoder's hidden_size " + text.tower().hiddenSize());
-    require(!network.config().addedTextTime(), "the UNet needs SDXL's second text encoder, which is not supported");
-    require(tokenizer.vocabularySize() <= text.vocabSize(), "the tokenizer has " + tokenizer.vocabularySize()
-        + " tokens, the text encoder only " + text.vocabSize());
-    require(tokenizer.maxLength() <= text.maxPositions(), "the tokenizer's model_max_length is "
-        + tokenizer.maxLength() + ", the text encoder's max_position_embeddings only " + text.maxPositions());
+    UNetConfig network = unet.value().config();
+    FittingParts.require(network, vae.value().config());
+    FittingParts.require((textEncoder2 == null) == (tokenizer2 == null), "of text_encoder_2 and tokenizer_2 there is "
+        + "only one");
+    if (textEncoder2 == null) {
+      FittingParts.require(network, tower(textEncoder, tokenizer));
+    } else {
+      FittingParts.require(network, tower(textEncoder, tokenizer), tower(textEncoder2, tokenizer2));
+    }
+  }
+
+  /** A model with one text encoder. */
+  public StableDiffusion(ModelConfig index, Component<UNet2DConditionModel> unet, Component<AutoencoderKL> vae,
+      Component<ClipTextEncoder> textEncoder, ClipTokenizer tokenizer, Component<SchedulerConfig> scheduler,
+      Path clip) {
+    this(index, unet, vae, textEncoder, tokenizer, null, null, scheduler, clip);
   }
 
   /** Opens and loads a whole model; {@link IOException} names the part and the fault. */
@@ -56,32 +68,50 @@ public record StableDiffusion(
   }
 
   public static StableDiffusion load(ModelSource folder, Backend backend, LoadOptions options) throws IOException {
-    if (folder.has(ModelFolder.TEXT_ENCODER_2)) {
-      throw new IOException(folder.path() + ": is a " + folder.pipelineClass() + " with two text encoders; only models "
-          + "with one, such as Stable Diffusion 1.5, are supported");
-    }
     Component<SchedulerConfig> scheduler = folder.loadScheduler(); // the small parts first: their faults show at once
     ClipTokenizer tokenizer = folder.loadTokenizer();
+    ClipTokenizer tokenizer2 = folder.isXl() ? folder.loadTokenizer2() : null;
     folder.check();
-    Component<ClipTextEncoder> text = folder.loadTextEncoder(backend, options.frozen());
+    Component<ClipTextEncoder> text = null;
+    Component<ClipTextEncoder> text2 = null;
     Component<AutoencoderKL> vae = null;
     Component<UNet2DConditionModel> unet = null;
     try {
+      text = folder.loadTextEncoder(backend, options.frozen());
+      text2 = folder.isXl() ? folder.loadTextEncoder2(backend, options.frozen()) : null;
       vae = folder.loadVae(backend, options.frozen());
       unet = folder.loadUNet(backend, options.unet(), options.checkpointing());
-      return new StableDiffusion(folder.index(), unet, vae, text, tokenizer, scheduler, folder.clip().orElse(null));
+      return new StableDiffusion(folder.index(), unet, vae, text, tokenizer, text2, tokenizer2, scheduler,
+          folder.clip().orElse(null));
     } catch (IllegalArgumentException e) {
-      close(unet, vae, text);
+      close(unet, vae, text, text2);
       throw new IOException(folder.path() + ": " + e.getMessage(), e);
     } catch (IOException | RuntimeException e) {
-      close(unet, vae, text);
+      close(unet, vae, text, text2);
       throw e;
     }
   }
 
+  /** Whether this is an SDXL: with a second text encoder, and a UNet that is told sizes and crops. */
+  public boolean isXl() {
+    return textEncoder2 != null;
+  }
+
   /** The same model with another UNet; both share all other parts. */
   public StableDiffusion withUNet(Component<UNet2DConditionModel> other) {
-    return new StableDiffusion(index, other, vae, textEncoder, tokenizer, scheduler, clip);
+    return new StableDiffusion(index, other, vae, textEncoder, tokenizer, textEncoder2, tokenizer2, scheduler, clip);
+  }
+
+  /** Turns prompts into what the UNet takes; it borrows the text encoders. */
+  public PromptEncoder promptEncoder(Backend backend) {
+    return isXl()
+        ? new PromptEncoder(backend, tower(textEncoder, tokenizer), tower(textEncoder2, tokenizer2),
+            index.flag("force_zeros_for_empty_prompt", true))
+        : new PromptEncoder(backend, textEncoder.value().model(), tokenizer);
+  }
+
+  private static Tower tower(Component<ClipTextEncoder> encoder, ClipTokenizer tokenizer) {
+    return new Tower(encoder.value().model(), tokenizer);
   }
 
   /** The index of a new model with exactly the parts of SD 1.5, its safety checker left out. */
@@ -113,6 +143,11 @@ public record StableDiffusion(
       save(folder, ModelFolder.VAE, "diffusion_pytorch_model", vae.config(), vae.value().parameters(), dtype);
       save(folder, ModelFolder.TEXT_ENCODER, "model", textEncoder.config(), textEncoder.value().parameters(), dtype);
       tokenizer.save(folder.resolve(ModelFolder.TOKENIZER));
+      if (isXl()) {
+        save(folder, ModelFolder.TEXT_ENCODER_2, "model", textEncoder2.config(), textEncoder2.value().parameters(),
+            dtype);
+        tokenizer2.save(folder.resolve(ModelFolder.TOKENIZER_2));
+      }
       Path schedulerFolder = Files.createDirectory(folder.resolve(ModelFolder.SCHEDULER));
       scheduler.config().write(schedulerFolder.resolve(ModelFolder.SCHEDULER_CONFIG));
       if (clip != null) {
@@ -131,7 +166,7 @@ public record StableDiffusion(
   private ModelConfig savedIndex() {
     ObjectNode saved = index.json().deepCopy();
     for (Map.Entry<String, JsonNode> entry : index.json().properties()) {
-      if (ModelFolder.isComponent(entry.getValue()) && !ModelFolder.REQUIRED.contains(entry.getKey())) {
+      if (ModelFolder.isComponent(entry.getValue()) && !ModelFolder.USED.contains(entry.getKey())) {
         component(saved, entry.getKey(), null, null);
       }
     }
@@ -142,26 +177,20 @@ public record StableDiffusion(
     index.putArray(name).add(library).add(className);
   }
 
-  private static void require(boolean holds, String fault) {
-    if (!holds) {
-      throw new IllegalArgumentException("the parts of the model do not fit: " + fault);
-    }
-  }
-
   private static void close(Component<UNet2DConditionModel> unet, Component<AutoencoderKL> vae,
-      Component<ClipTextEncoder> text) {
+      Component<ClipTextEncoder> text, Component<ClipTextEncoder> text2) {
     if (unet != null) {
       unet.value().close();
     }
     if (vae != null) {
       vae.value().close();
     }
-    text.value().close();
+    Stream.of(text, text2).filter(Objects::nonNull).forEach(encoder -> encoder.value().close());
   }
 
   /** Releases all weights. */
   @Override
   public void close() {
-    close(unet, vae, textEncoder);
+    close(unet, vae, textEncoder, textEncoder2);
   }
 }

@@ -8,8 +8,10 @@ import org.diffusionrpo.diffusion.schedule.SamplerKind;
  * @param guidance scale of classifier-free guidance; up to 1 the network runs on the prompt alone
  * @param width in pixels; 0 for the size that the model was trained for
  * @param height as width
+ * @param origin what SDXL shall take the pictures for; {@link PictureOrigin#SELF} for any other model
  */
-public record SamplingSettings(SamplerKind sampler, int steps, double guidance, int width, int height) {
+public record SamplingSettings(SamplerKind sampler, int steps, double guidance, int width, int height,
+    PictureOrigin origin) {
   public SamplingSettings {
     if (steps < 1) {
       throw new IllegalArgumentException("steps " + steps + ": expected at least 1");
@@ -25,6 +27,15 @@ public record SamplingSettings(SamplerKind sampler, int steps, double guidance, 
   /** Pictures of the model's own size. */
   public SamplingSettings(SamplerKind sampler, int steps, double guidance) {
     this(sampler, steps, guidance, 0, 0);
+  }
+
+  /** Pictures of which SDXL is told the truth. */
+  public SamplingSettings(SamplerKind sampler, int steps, double guidance, int width, int height) {
+    this(sampler, steps, guidance, width, height, PictureOrigin.SELF);
+  }
+
+  public SamplingSettings withSampler(SamplerKind other) {
+    return new SamplingSettings(other, steps, guidance, width, height, origin);
   }
 
   boolean guided() {

@@ -64,7 +64,7 @@ public final class AlignRun {
         StableDiffusion model = StableDiffusion.load(parts, backend,
             new LoadOptions(Storage.F32, settings.storage, settings.gradientCheckpointing));
         Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32)) {
-      Aligner.requireEpsilon(model);
+      Aligner.requireNoiseOrVelocity(model);
       Component<UNet2DConditionModel> base =
           parts.loadUNet(backend, settings.storage, settings.gradientCheckpointing);
       folder.create(manifest);

@@ -3,7 +3,6 @@ package org.diffusionrpo.rpo.align;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.schedule.PredictionType;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.train.TrainLoop;
@@ -36,7 +35,7 @@ public final class Aligner {
    * @param reference the frozen start of every training
    */
   public Aligner(Backend backend, StableDiffusion model, UNet2DConditionModel reference, EncodedPairs pairs) {
-    requireEpsilon(model);
+    requireNoiseOrVelocity(model);
     this.backend = backend;
     this.model = model;
     this.reference = reference;
@@ -73,16 +72,15 @@ public final class Aligner {
     }
   }
 
-  static void requireEpsilon(StableDiffusion model) {
-    PredictionType prediction = model.scheduler().value().predictionType();
-    if (prediction != PredictionType.EPSILON) {
-      throw new IllegalArgumentException("the model predicts " + prediction + "; preference training needs a model that "
-          + "predicts the noise (epsilon)");
+  static void requireNoiseOrVelocity(StableDiffusion model) {
+    if (model.scheduler().value().predictionType() == PredictionType.SAMPLE) {
+      throw new IllegalArgumentException("the model predicts the clean sample; preference training needs a model that "
+          + "predicts the noise (epsilon) or the velocity (v_prediction)");
     }
   }
 
   private PreferenceObjective objective(AlignSettings settings, UNet2DConditionModel policy) {
-    PairBatches batches = new PairBatches(pairs, model.vae().value(), NoiseSchedule.of(model.scheduler().value()),
+    PairBatches batches = new PairBatches(pairs, model.vae().value(), model.scheduler().value(),
         new PairBatches.Options(settings.batch, settings.contrast, settings.timestep, settings.captionDropout,
             settings.seed));
     return new PreferenceObjective(backend, policy, reference, settings.loss(), batches, settings.microBatch);

@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
         "  drpo generate \"cat\" --negative \"dog\" --guidance 7.5 --steps 30 --sampler dpm++2m-karras --seed 7",
         "  drpo generate \"sun\" --model runs/aligned/model",
         "  drpo generate \"a cat\" --model sd15.safetensors --tokenizer tokenizer/ --vae vae-ft-mse.safetensors "
-            + "--storage f16"})
+            + "--storage f16",
+        "  drpo generate \"sun\" --model stable-diffusion-xl --variant fp16 --original-size 2048,2048"})
 final class GenerateCommand implements Callable<Integer> {
   /** So few prompts with one picture each stand side by side instead of one below the other. */
   private static final int SIDE_BY_SIDE = 8;
@@ -69,8 +70,9 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Scale of classifier-free guidance; 1 for none (default: ${DEFAULT-VALUE}).")
   private double guidance;
 
-  @Option(names = "--sampler", defaultValue = "dpm++2m", paramLabel = "NAME",
-      description = "ddim, ddpm, pndm, euler, euler-ancestral, dpm++2m or dpm++2m-karras (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--sampler", paramLabel = "NAME",
+      description = "ddim, ddpm, pndm, euler, euler-ancestral, dpm++2m or dpm++2m-karras (default: dpm++2m, for SDXL "
+          + "the model's own).")
   private String sampler;
 
   @Option(names = "--count", defaultValue = "1",
@@ -82,6 +84,8 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(names = "--height", defaultValue = "0", description = "In pixels (default: the model's own size).")
   private int height;
+
+  @Mixin private OriginOptions origin;
 
   @Option(names = "--out", paramLabel = "FILE", defaultValue = "generated.png",
       description = "PNG file for all pictures in one grid (default: ${DEFAULT-VALUE}).")
@@ -110,6 +114,9 @@ final class GenerateCommand implements Callable<Integer> {
     try (Backend backend = Backends.open(backendName);
         StableDiffusion diffusion = StableDiffusion.load(parts.location(model).open(), backend,
             new LoadOptions(parts.storage, parts.storage, false))) {
+      if (sampler == null && diffusion.isXl()) {
+        settings = settings.withSampler(SamplerKind.of(diffusion.scheduler().value()));
+      }
       images = draw(new StableDiffusionPipeline(backend, diffusion), requests, settings);
     }
     if (images.size() < requests.size()) {
@@ -123,7 +130,8 @@ final class GenerateCommand implements Callable<Integer> {
     if (count < 1) {
       throw new IllegalArgumentException("--count " + count + ": expected at least 1");
     }
-    return new SamplingSettings(SamplerKind.named(sampler), steps, guidance, width, height);
+    SamplerKind kind = sampler == null ? SamplerKind.DPM_SOLVER : SamplerKind.named(sampler);
+    return new SamplingSettings(kind, steps, guidance, width, height, origin.origin());
   }
 
   private List<ImageRequest> requests() throws IOException {
@@ -184,7 +192,7 @@ final class GenerateCommand implements Callable<Integer> {
     return prompt + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
         + String.format(Locale.ROOT, "%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s",
             settings.steps(), settings.sampler().label(), settings.guidance(), seed, image.width(), image.height(),
-            model.toAbsolutePath().normalize().getFileName());
+            model.toAbsolutePath().normalize().getFileName()) + origin.describe(image);
   }
 
   private static void writePng(Path file, RgbImage image, String parameters) throws IOException {

@@ -76,13 +76,19 @@ final class InfoCommand implements Callable<Integer> {
     out.println();
     out.println("pipeline   " + source.pipelineClass());
     if (source.hasTokenizer()) {
-      ClipTokenizer tokenizer = source.loadTokenizer();
-      out.println("tokenizer  " + tokenizer.vocabularySize() + " tokens, prompts of up to " + tokenizer.maxLength());
+      printTokenizer(out, "tokenizer", source.loadTokenizer());
+      if (source.isXl()) {
+        printTokenizer(out, "tokenizer_2", source.loadTokenizer2());
+      }
     } else {
       out.println("tokenizer  none, name one with --tokenizer");
     }
     out.println("scheduler  " + scheduler.className() + ", " + scheduler.numTrainTimesteps() + " timesteps, predicts "
         + scheduler.predictionType().toString().toLowerCase(Locale.ROOT));
+  }
+
+  private static void printTokenizer(PrintWriter out, String name, ClipTokenizer tokenizer) {
+    out.printf("%-10s %d tokens, prompts of up to %d%n", name, tokenizer.vocabularySize(), tokenizer.maxLength());
   }
 
   private void printMetadata(PrintWriter out) throws IOException {

@@ -14,7 +14,6 @@ import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.train.DivergedException;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
@@ -153,7 +152,7 @@ final class Workbench implements AutoCloseable {
   private ImplicitAccuracy implicitAccuracy(EncodedPairs pairs) {
     PairBatches.Options once = new PairBatches.Options(pairs.size(), 1, PairBatches.Timestep.PAIR, 0, SHARED_SEED);
     return new ImplicitAccuracy(backend,
-        new PairBatches(pairs, model.vae().value(), NoiseSchedule.of(model.scheduler().value()), once), base.value());
+        new PairBatches(pairs, model.vae().value(), model.scheduler().value(), once), base.value());
   }
 
   private List<PreferencePair> pairs(StyledImages styled, Split wanted) {

@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * Denoising errors of M winners and N losers under the trained network and under the frozen reference.
  *
- * <p>An error is the mean over channels and pixels of {@code (prediction - noise)^2} at the image's timestep and noise.
- * In paired data M = N and the pair i is (winner i, loser i). A side that an objective does not read may be empty.
+ * <p>An error is the mean over channels and pixels of {@code (prediction - target)^2} at the image's timestep and
+ * noise. In paired data M = N and the pair i is (winner i, loser i). A side that an objective does not read may be empty.
  *
  * @param policyWinner [M] errors of the trained network on the preferred images
  * @param policyLoser [N] errors of the trained network on the rejected images

@@ -1,7 +1,11 @@
 package org.diffusionrpo.rpo.train;
 
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.PredictionType;
+import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.train.BatchSampler;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.rpo.loss.PairFeatures;
 import org.diffusionrpo.tensor.Philox;
@@ -11,6 +15,7 @@ public final class PairBatches {
   private final EncodedPairs pairs;
   private final AutoencoderKL vae;
   private final NoiseSchedule schedule;
+  private final PredictionType prediction;
   private final Options options;
   private final BatchSampler sampler;
 
@@ -38,10 +43,11 @@ public final class PairBatches {
     }
   }
 
-  public PairBatches(EncodedPairs pairs, AutoencoderKL vae, NoiseSchedule schedule, Options options) {
+  public PairBatches(EncodedPairs pairs, AutoencoderKL vae, SchedulerConfig scheduler, Options options) {
     this.pairs = pairs;
     this.vae = vae;
-    this.schedule = schedule;
+    this.schedule = NoiseSchedule.of(scheduler);
+    this.prediction = scheduler.predictionType();
     this.options = options;
     this.sampler = new BatchSampler(options.seed, pairs.size(), options.batch);
   }
@@ -55,7 +61,9 @@ public final class PairBatches {
     float[][] winners = new float[n][];
     float[][] losers = new float[n][];
     float[][] noise = new float[n][size];
-    float[][] contexts = new float[n][];
+    TimeIds[] winnerTimeIds = new TimeIds[n];
+    TimeIds[] loserTimeIds = new TimeIds[n];
+    TextEmbedding[] texts = new TextEmbedding[n];
     for (int i = 0; i < n; i++) {
       Philox random = Philox.stream(options.seed, "pair", (long) step * n + i);
       int drawn = random.nextInt(schedule.trainTimesteps());
@@ -65,10 +73,12 @@ public final class PairBatches {
       random.fillGaussian(noise[i]);
       winners[i] = vae.latents(pairs.winners().get(items[i]), random);
       losers[i] = withLosers ? vae.latents(pairs.losers().get(items[i]), random) : null;
-      contexts[i] = dropped ? pairs.emptyContext() : pairs.contexts().get(items[i]);
+      winnerTimeIds[i] = pairs.winnerTimeIds().get(items[i]);
+      loserTimeIds[i] = withLosers ? pairs.loserTimeIds().get(items[i]) : null;
+      texts[i] = dropped ? pairs.emptyText() : pairs.texts().get(items[i]);
     }
-    return new PairBatch(pairs.latentShape(), pairs.contextShape(), schedule, withLosers, timesteps, winners, losers,
-        noise, contexts, features(items));
+    return new PairBatch(pairs.latentShape(), pairs.contextShape(), schedule, prediction, withLosers, timesteps,
+        winners, losers, winnerTimeIds, loserTimeIds, noise, texts, features(items));
   }
 
   private PairFeatures features(int[] items) {

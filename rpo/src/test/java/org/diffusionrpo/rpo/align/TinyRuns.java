@@ -9,6 +9,7 @@ import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
+import org.diffusionrpo.diffusion.io.TinyXlModel;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Philox;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
@@ -23,9 +24,21 @@ public record TinyRuns(Path home) {
 
   /** Makes model and pairs in an empty folder. */
   public static TinyRuns create(Path home) throws IOException {
+    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyModel.create(backend)) {
+      return create(home, backend, model);
+    }
+  }
+
+  /** The same with an SDXL. */
+  static TinyRuns createXl(Path home) throws IOException {
+    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyXlModel.create(backend, true)) {
+      return create(home, backend, model);
+    }
+  }
+
+  private static TinyRuns create(Path home, Backend backend, StableDiffusion model) throws IOException {
     TinyRuns runs = new TinyRuns(home);
-    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyModel.create(backend);
-        Clip clip = TinyModel.createClip(backend)) {
+    try (Clip clip = TinyModel.createClip(backend)) {
       model.save(runs.model(), DType.F32);
       clip.save(runs.model().resolve("clip"), DType.F32);
     }

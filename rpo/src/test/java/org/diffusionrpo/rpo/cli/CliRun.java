@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import org.diffusionrpo.diffusion.io.OriginalFile;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
+import org.diffusionrpo.diffusion.io.TinyXlModel;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.diffusionrpo.tensor.io.DType;
@@ -50,6 +51,13 @@ record CliRun(int code, String out, String err) {
 
   static Path saveTinyModel(Path folder) throws IOException {
     try (Backend backend = new CpuBackend(); StableDiffusion model = TinyModel.create(backend)) {
+      model.save(folder, DType.F16);
+    }
+    return folder;
+  }
+
+  static Path saveTinyXlModel(Path folder) throws IOException {
+    try (Backend backend = new CpuBackend(); StableDiffusion model = TinyXlModel.create(backend, true)) {
       model.save(folder, DType.F16);
     }
     return folder;

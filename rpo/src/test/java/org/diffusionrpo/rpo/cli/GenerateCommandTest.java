@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.image.ImageCodec;
@@ -87,6 +88,19 @@ class GenerateCommandTest {
     return ImageCodec.decode(png, "test").rgb();
   }
 
+  @Test
+  void sdxlIsDrawnWithItsOwnSamplerAndToldOfTheOrigin() throws IOException {
+    Path xl = CliRun.saveTinyXlModel(folder.resolve("xl"));
+    Path plain = folder.resolve("plain.png");
+    Path told = folder.resolve("told.png");
+    CliRun.of("generate", "red cat", "--model", xl, "--steps", 2, "--out", plain).assertDone();
+    CliRun.of("generate", "red cat", "--model", xl, "--steps", 2, "--original-size", "40,30", "--crop", "3,0", "--out",
+        told).assertDone();
+    assertTrue(parameters(plain).contains("Sampler: euler,") && !parameters(plain).contains("Crop"), parameters(plain));
+    assertTrue(parameters(told).contains("Original size: 40x30, Crop: 3,0"), parameters(told));
+    assertFalse(Arrays.equals(ImageCodec.read(plain).rgb(), ImageCodec.read(told).rgb()));
+  }
+
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
       "--model MODEL                              | no prompt given",
@@ -98,6 +112,9 @@ class GenerateCommandTest {
       "--model MODEL cat --sampler heun           | sampler heun: expected one of ddim",
       "--model MODEL cat --width 7                | 7 x 10 pixels: this model draws multiples of 2",
       "--model MODEL cat --height -2              | -2 pixels: expected at least 1",
+      "--model MODEL cat --original-size 20      | --original-size [20]: expected two numbers",
+      "--model MODEL cat --crop 1,-1             | cropped at 1, -1: expected no negative",
+      "--model MODEL cat --crop 1,0              | only SDXL is",
       "--model MODEL cat --backend tpu            | tpu: expected auto or cpu",
       "--model MODEL --prompts missing.txt        | missing.txt: there is no such file",
       "--model MODEL/gone cat                     | gone: there is no such model folder",

@@ -39,6 +39,15 @@ class InfoCommandTest {
   }
 
   @Test
+  void sdxlHasTwoTextEncodersAndTokenizers() throws IOException {
+    String out = CliRun.of("info", CliRun.saveTinyXlModel(folder.resolve("xl"))).assertDone().out();
+    for (String line : List.of("text_encoder_2 +CLIPTextModelWithProjection .*", "pipeline +StableDiffusionXLPipeline",
+        "tokenizer_2 +523 tokens.*up to 9", "scheduler +EulerDiscreteScheduler.*")) {
+      assertTrue(out.lines().anyMatch(text -> text.matches(line)), line + " in\n" + out);
+    }
+  }
+
+  @Test
   void partAndSingleFileAreListedToo() {
     assertTrue(CliRun.of("info", model.resolve("vae")).assertDone().out().contains("AutoencoderKL"));
     String out = CliRun.of("info", model.resolve("unet/diffusion_pytorch_model.safetensors"), "--tensors")

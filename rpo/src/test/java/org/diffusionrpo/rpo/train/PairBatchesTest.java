@@ -4,14 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
+import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.train.Denoising;
+import org.diffusionrpo.diffusion.unet.AddedConditions;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.rpo.train.PairBatches.Timestep;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
@@ -21,6 +27,8 @@ import org.junit.jupiter.api.Test;
 
 class PairBatchesTest {
   private static final int BATCH = 5;
+  /** A few units in the last place of numbers around 4. */
+  private static final double ROUNDING = 2e-6;
 
   private final Backend backend = new CpuBackend();
   private TinyPreferences tiny;
@@ -55,11 +63,55 @@ class PairBatchesTest {
     Denoising denoising = batch.denoising(backend, 1, 4);
     assertArrayEquals(half(denoising.timesteps(), 0), half(denoising.timesteps(), 1));
     assertEquals(batch.timesteps()[1], denoising.timesteps()[0]);
-    for (float[] shared : new float[][] {denoising.target().toArray(), denoising.context().toArray()}) {
+    for (float[] shared : new float[][] {denoising.target().toArray(),
+        denoising.conditions().context().toArray()}) {
       assertArrayEquals(half(shared, 0), half(shared, 1));
     }
     float[] noisy = denoising.noisy().toArray();
     assertFalse(Arrays.equals(half(noisy, 0), half(noisy, 1)));
+  }
+
+  @Test
+  void winnerAndLoserShareThePooledEmbeddingAndHaveTheirOwnTimeIds() {
+    PairBatches batches = tiny.batches(tiny.xlPairs(),
+        new PairBatches.Options(BATCH, 1, Timestep.PAIR, 0.5, TinyPreferences.SEED));
+    PairBatch batch = batches.batch(0, true);
+    AddedConditions added = batch.denoising(backend, 1, 4).conditions().added();
+    float[] pooled = added.textEmbeds().toArray();
+    assertArrayEquals(half(pooled, 0), half(pooled, 1));
+    for (int i = 0; i < 3; i++) {
+      float[] winner = added.timeIds()[i];
+      float[] loser = added.timeIds()[3 + i];
+      assertEquals(winner[0] + 100, loser[0], "both of one pair");
+      assertArrayEquals(new float[] {winner[0], 20, 0, 0, winner[0], 20}, winner);
+      assertArrayEquals(new float[] {loser[0], 30, 0, 0, loser[0], 30}, loser);
+      float[] row = Arrays.copyOfRange(pooled, i * 6, (i + 1) * 6);
+      assertArrayEquals(batch.texts()[1 + i].pooled(), row);
+    }
+    assertEquals(3, batches.batch(0, false).denoising(backend, 1, 4).conditions().added().timeIds().length);
+  }
+
+  @Test
+  void modelsWithOneTextEncoderAreToldNothingBesides() {
+    assertNull(batches(1, Timestep.PAIR, 0).batch(0, true).denoising(backend, 0, BATCH).conditions().added());
+  }
+
+  @Test
+  void targetOfAVelocityModelGivesTheNoiseBack() throws IOException {
+    SchedulerConfig velocity = new ObjectMapper().readValue("{\"prediction_type\": \"v_prediction\"}",
+        SchedulerConfig.class);
+    NoiseSchedule schedule = NoiseSchedule.of(velocity);
+    PairBatch batch = tiny.batches(tiny.pairs, velocity, TinyPreferences.options(BATCH, 1)).batch(0, true);
+    Denoising denoising = batch.denoising(backend, 0, BATCH);
+    float[] v = denoising.target().toArray();
+    float[] noisy = denoising.noisy().toArray();
+    int size = batch.latentShape().size();
+    for (int i = 0; i < v.length; i++) {
+      int pair = i / size % BATCH;
+      double alphaCumprod = schedule.alphaCumprod(batch.timesteps()[pair]);
+      double noise = Math.sqrt(1 - alphaCumprod) * noisy[i] + Math.sqrt(alphaCumprod) * v[i];
+      assertEquals(batch.noise()[pair][i % size], noise, ROUNDING);
+    }
   }
 
   @Test
@@ -135,8 +187,8 @@ class PairBatchesTest {
     PairBatches batches = batches(1, Timestep.PAIR, dropout);
     int dropped = 0;
     for (int step = 0; step < 100; step++) {
-      for (float[] context : batches.batch(step, false).contexts()) {
-        dropped += context == tiny.pairs.emptyContext() ? 1 : 0;
+      for (TextEmbedding text : batches.batch(step, false).texts()) {
+        dropped += text == tiny.pairs.emptyText() ? 1 : 0;
       }
     }
     return dropped / (100.0 * BATCH);

@@ -2,10 +2,14 @@ package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
-import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.loss.PreferenceLoss;
 import org.diffusionrpo.tensor.Backend;
@@ -40,8 +44,10 @@ final class TinyPreferences implements AutoCloseable {
     Shape latents = Shape.of(SIDE, SIDE, policyModel.vae().value().config().latentChannels());
     Shape contexts = Shape.of(policyModel.tokenizer().maxLength(), policy.config().crossAttentionDim());
     this.pairs = new EncodedPairs(latents, contexts, gaussian("winners", 2 * latents.size()),
-        gaussian("losers", 2 * latents.size()), gaussian("contexts", contexts.size()), new float[contexts.size()],
-        embeddings("winner images"), embeddings("loser images"), embeddings("prompts"));
+        gaussian("losers", 2 * latents.size()), timeIds(), timeIds(),
+        gaussian("contexts", contexts.size()).stream().map(TextEmbedding::new).toList(),
+        new TextEmbedding(new float[contexts.size()]), embeddings("winner images"), embeddings("loser images"),
+        embeddings("prompts"));
   }
 
   /** Moves the policy away from its reference, as training would. */
@@ -62,7 +68,23 @@ final class TinyPreferences implements AutoCloseable {
   }
 
   PairBatches batches(EncodedPairs data, PairBatches.Options options) {
-    return new PairBatches(data, policyModel.vae().value(), NoiseSchedule.of(policyModel.scheduler().value()), options);
+    return batches(data, policyModel.scheduler().value(), options);
+  }
+
+  PairBatches batches(EncodedPairs data, SchedulerConfig scheduler, PairBatches.Options options) {
+    return new PairBatches(data, policyModel.vae().value(), scheduler, options);
+  }
+
+  /** The same pairs with what SDXL is told besides: a pooled embedding, and sizes that tell the pictures apart. */
+  EncodedPairs xlPairs() {
+    List<float[]> pooled = gaussian("pooled", EMBEDDING);
+    return new EncodedPairs(pairs.latentShape(), pairs.contextShape(), pairs.winners(), pairs.losers(),
+        IntStream.range(0, PAIRS).mapToObj(i -> TimeIds.of(100 + i, 20)).toList(),
+        IntStream.range(0, PAIRS).mapToObj(i -> TimeIds.of(200 + i, 30)).toList(),
+        IntStream.range(0, PAIRS).mapToObj(i -> new TextEmbedding(pairs.texts().get(i).context(), pooled.get(i)))
+            .toList(),
+        new TextEmbedding(pairs.emptyText().context(), new float[EMBEDDING]), pairs.winnerImages(),
+        pairs.loserImages(), pairs.prompts());
   }
 
   PreferenceObjective objective(PreferenceLoss loss, PairBatches.Options options, int microBatch) {
@@ -82,6 +104,10 @@ final class TinyPreferences implements AutoCloseable {
       all.add(values);
     }
     return all;
+  }
+
+  private static List<TimeIds> timeIds() {
+    return Collections.nCopies(PAIRS, TimeIds.of(2 * SIDE, 2 * SIDE));
   }
 
   private static List<double[]> embeddings(String name) {

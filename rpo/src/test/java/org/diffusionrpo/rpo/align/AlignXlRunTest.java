@@ -1,0 +1,118 @@
+package org.diffusionrpo.rpo.align;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.diffusionrpo.diffusion.io.LoadOptions;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.train.TrainLoop;
+import org.diffusionrpo.kernels.cpu.HalfFloats;
+import org.diffusionrpo.rpo.report.MetricsLog;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.io.SafetensorsFile;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whole runs on a tiny SDXL: two text encoders, pooled embeddings, time ids. */
+class AlignXlRunTest {
+  private static final int STEPS = 2;
+  /** Of the input of add_embedding: the pooled embedding, then six sinusoids of length 4. */
+  private static final int POOLED = 7;
+  private static final int ADDED = 31;
+
+  @TempDir static Path folder;
+  private static TinyRuns runs;
+  private static AlignResult finished;
+
+  @BeforeAll
+  static void align() throws IOException {
+    runs = TinyRuns.createXl(folder);
+    AlignSettings settings = settings("finished");
+    settings.samples = 1; // drawn with the base model and the aligned one
+    finished = AlignRun.run(settings, AlignListener.SILENT);
+  }
+
+  @Test
+  void alignedModelIsAnSdxlWithItsTextEncodersUnchanged() throws IOException {
+    assertTrue(finished.finished());
+    assertEquals(Math.log(2), MetricsLog.read(finished.out().resolve("metrics.jsonl")).get(0).values()
+        .get(TrainLoop.LOSS), 1e-12, "a preference loss starts undecided");
+    try (Backend backend = new CpuBackend();
+        StableDiffusion model = StableDiffusion.load(finished.model(), backend, LoadOptions.F32)) {
+      assertTrue(model.isXl());
+    }
+    for (String part : new String[] {"text_encoder", "text_encoder_2"}) {
+      String file = part + "/model.safetensors";
+      try (SafetensorsFile aligned = SafetensorsFile.open(finished.model().resolve(file))) {
+        for (String name : aligned.names()) {
+          assertArrayEquals(base(file, name), aligned.readFloats(name), part + " " + name);
+        }
+      }
+    }
+  }
+
+  @Test
+  void gradientsReachThePooledEmbeddingAndEveryTimeId() throws IOException {
+    String file = "unet/diffusion_pytorch_model.safetensors";
+    String name = "add_embedding.linear_1.weight";
+    float[] before = base(file, name);
+    float[] after;
+    try (SafetensorsFile aligned = SafetensorsFile.open(finished.model().resolve(file))) {
+      after = aligned.readFloats(name);
+    }
+    boolean[] moved = new boolean[ADDED];
+    for (int i = 0; i < before.length; i++) {
+      moved[i % ADDED] |= before[i] != after[i];
+    }
+    for (int i = 0; i < ADDED; i++) {
+      // sin(0) = 0: the upper crop offset is 0 in every picture, so its sines cannot teach anything
+      boolean constantZero = i >= POOLED + 2 * 4 + 2 && i < POOLED + 3 * 4;
+      assertNotEquals(constantZero, moved[i], "input " + i + " of add_embedding");
+    }
+  }
+
+  @Test
+  void sameRunGivesTheSameBitsAlsoWithRecomputedActivations() throws IOException {
+    AlignSettings settings = settings("again");
+    settings.gradientCheckpointing = true;
+    AlignRun.run(settings, AlignListener.SILENT);
+    RunOutcome.assertSame(RunOutcome.of(finished.out(), STEPS), RunOutcome.of(settings.out, STEPS));
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = AlignSettings.Objective.class, names = {"DPO", "SFT"})
+  void otherObjectivesRunToTheEnd(AlignSettings.Objective objective) throws IOException {
+    AlignSettings settings = settings(objective.name());
+    settings.objective = objective;
+    assertTrue(AlignRun.run(settings, AlignListener.SILENT).finished());
+    assertNotEquals(RunOutcome.unet(finished.out()), RunOutcome.unet(settings.out));
+  }
+
+  private static AlignSettings settings(String name) {
+    AlignSettings settings = runs.settings(name);
+    settings.steps = STEPS;
+    settings.warmup = 0;
+    settings.weightDecay = 0; // a weight without gradient stays as it is
+    settings.samples = 0;
+    return settings;
+  }
+
+  /** A tensor of the base model as a save in half precision has it. */
+  private static float[] base(String file, String name) throws IOException {
+    try (SafetensorsFile base = SafetensorsFile.open(runs.model().resolve(file))) {
+      float[] values = base.readFloats(name);
+      for (int i = 0; i < values.length; i++) {
+        values[i] = HalfFloats.fromFp16(HalfFloats.toFp16(values[i]));
+      }
+      return values;
+    }
+  }
+}
