@@ -77,7 +77,7 @@ class ParquetPairsTest {
 
   @Test void tiesNullsAndBrokenImagesAreLeftOutAndCounted() throws IOException {
     Group incomplete = new SimpleGroup(PICK_A_PIC);
-    incomplete.append("caption", "nothing else");
+    incomplete.append("caption", "nothing else").append("label_0", 1.0).append("label_1", 0.0);
     Group broken = new SimpleGroup(PICK_A_PIC);
     broken.append("caption", "broken").append("jpg_0", Binary.fromConstantByteArray(RED))
         .append("jpg_1", Binary.fromConstantByteArray(Arrays.copyOf(BLUE, BLUE.length / 2)))
@@ -88,7 +88,8 @@ class ParquetPairsTest {
     assertEquals(List.of("pairs.parquet#2"), read(file, report).stream().map(PreferencePair::id).toList());
     assertEquals(1, report.ties());
     assertEquals(2, report.missing());
-    assertEquals("pairs.parquet#1: jpg_0 is null", report.missingNames().get(0));
+    assertEquals(List.of("pairs.parquet#4: label_0 is null or not from 0 to 1", "pairs.parquet#1: jpg_0 is null"),
+        report.missingNames(), "labels are read before pictures");
     assertEquals(List.of("pairs.parquet#3 (loser): truncated PNG"), report.unreadableNames());
     assertTrue(report.toString().startsWith("1 pairs; dropped: 1 ties, 1 with unreadable images, 2 incomplete"),
         report.toString());
