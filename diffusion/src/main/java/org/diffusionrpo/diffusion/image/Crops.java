@@ -20,8 +20,12 @@ public final class Crops {
 
   /** The middle; an odd margin leaves the smaller half at the left and at the top. */
   public static RgbImage center(RgbImage image, int width, int height) {
-    return crop(image, Math.floorDiv(image.width() - width, 2), Math.floorDiv(image.height() - height, 2),
-        width, height);
+    return crop(image, centerOffset(image.width(), width), centerOffset(image.height(), height), width, height);
+  }
+
+  /** Where the middle {@code part} of {@code size} pixels begins. */
+  public static int centerOffset(int size, int part) {
+    return Math.floorDiv(size - part, 2);
   }
 
   /** Mirrors left and right. */

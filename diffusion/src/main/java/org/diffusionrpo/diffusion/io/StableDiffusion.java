@@ -10,6 +10,7 @@ import java.util.Map;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
+import org.diffusionrpo.diffusion.clip.PromptEncoder;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
@@ -81,6 +82,11 @@ public record StableDiffusion(
   /** The same model with another UNet; both share all other parts. */
   public StableDiffusion withUNet(Component<UNet2DConditionModel> other) {
     return new StableDiffusion(index, other, vae, textEncoder, tokenizer, scheduler, clip);
+  }
+
+  /** Turns prompts into what the UNet takes; it borrows the text encoder. */
+  public PromptEncoder promptEncoder(Backend backend) {
+    return new PromptEncoder(backend, textEncoder.value().model(), tokenizer);
   }
 
   /** The index of a new model with exactly the parts of SD 1.5, its safety checker left out. */

@@ -2,12 +2,12 @@ package org.diffusionrpo.diffusion.pipeline;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.diffusionrpo.diffusion.clip.ClipTextModel;
-import org.diffusionrpo.diffusion.clip.ClipTokenizer;
+import org.diffusionrpo.diffusion.clip.PromptEncoder;
 import org.diffusionrpo.diffusion.image.Pixels;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
@@ -16,7 +16,9 @@ import org.diffusionrpo.diffusion.schedule.NoiseSource;
 import org.diffusionrpo.diffusion.schedule.Sampler;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.train.DivergedException;
-import org.diffusionrpo.diffusion.train.LatentEncoder;
+import org.diffusionrpo.diffusion.unet.Conditions;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
@@ -44,23 +46,20 @@ public final class StableDiffusionPipeline {
   private final Backend backend;
   private final UNet2DConditionModel unet;
   private final AutoencoderKL vae;
-  private final ClipTokenizer tokenizer;
-  private final LatentEncoder encoder;
+  private final PromptEncoder encoder;
   private final SchedulerConfig scheduler;
 
-  public StableDiffusionPipeline(Backend backend, UNet2DConditionModel unet, AutoencoderKL vae, ClipTextModel text,
-      ClipTokenizer tokenizer, SchedulerConfig scheduler) {
+  public StableDiffusionPipeline(Backend backend, UNet2DConditionModel unet, AutoencoderKL vae, PromptEncoder encoder,
+      SchedulerConfig scheduler) {
     this.backend = backend;
     this.unet = unet;
     this.vae = vae;
-    this.tokenizer = tokenizer;
-    this.encoder = new LatentEncoder(backend, vae, text, tokenizer);
+    this.encoder = encoder;
     this.scheduler = scheduler;
   }
 
   public StableDiffusionPipeline(Backend backend, StableDiffusion model) {
-    this(backend, model.unet().value(), model.vae().value(), model.textEncoder().value().model(), model.tokenizer(),
-        model.scheduler().value());
+    this(backend, model.unet().value(), model.vae().value(), model.promptEncoder(backend), model.scheduler().value());
   }
 
   /**
@@ -71,13 +70,13 @@ public final class StableDiffusionPipeline {
   public List<RgbImage> generate(List<ImageRequest> requests, SamplingSettings settings, ProgressListener listener) {
     Shape latents = latentShape(settings);
     Sampler sampler = settings.sampler().create(scheduler, settings.steps());
-    Map<String, float[]> contexts = contexts(requests, settings);
+    Map<String, TextEmbedding> texts = encode(requests, settings);
     int batch = Math.max(1, POSITIONS_AT_ONCE / (latents.dim(0) * latents.dim(1)));
     Progress progress = new Progress(listener, (long) requests.size() * sampler.calls());
     List<RgbImage> images = new ArrayList<>();
     for (int from = 0; from < requests.size() && !progress.cancelled; from += batch) {
       List<ImageRequest> part = requests.subList(from, Math.min(requests.size(), from + batch));
-      float[] x = sample(part, sampler, latents, contexts, settings, progress);
+      float[] x = sample(part, sampler, latents, texts, settings, progress);
       if (!progress.cancelled) {
         images.addAll(decode(x, part.size(), latents));
       }
@@ -85,17 +84,17 @@ public final class StableDiffusionPipeline {
     return images;
   }
 
-  private float[] sample(List<ImageRequest> part, Sampler sampler, Shape latents, Map<String, float[]> contexts,
-      SamplingSettings settings, Progress progress) {
+  private float[] sample(List<ImageRequest> part, Sampler sampler, Shape latents,
+      Map<String, TextEmbedding> texts, SamplingSettings settings, Progress progress) {
     float[] x = ImageNoise.latents(part, latents.size(), sampler.initNoiseSigma());
     float[] in = new float[x.length];
     float[] output = new float[x.length];
     NoiseSource noise = ImageNoise.steps(part);
     try (MemoryScope scope = backend.scope()) {
-      Tensor context = context(part, contexts, settings);
+      Conditions conditions = conditions(part, texts, latents, settings);
       for (int call = 0; call < sampler.calls() && !progress.cancelled; call++) {
         sampler.scaleInput(in, x, call);
-        float[] answers = predict(in, latents, (float) sampler.timestep(call), context);
+        float[] answers = predict(in, latents, (float) sampler.timestep(call), conditions);
         if (settings.guided()) {
           Guidance.combine(output, answers, settings.guidance());
         } else {
@@ -108,9 +107,9 @@ public final class StableDiffusionPipeline {
     return x;
   }
 
-  /** The UNet's answers for the pictures, as often as the context repeats them: without and with the prompt. */
-  private float[] predict(float[] in, Shape latents, float timestep, Tensor context) {
-    int samples = context.dim(0);
+  /** The UNet's answers for the pictures, as often as the conditions repeat them: without and with the prompt. */
+  private float[] predict(float[] in, Shape latents, float timestep, Conditions conditions) {
+    int samples = conditions.context().dim(0);
     float[] repeated = new float[samples * latents.size()];
     for (int at = 0; at < repeated.length; at += in.length) {
       System.arraycopy(in, 0, repeated, at, in.length);
@@ -119,7 +118,7 @@ public final class StableDiffusionPipeline {
     Arrays.fill(timesteps, timestep);
     try (MemoryScope scope = backend.scope()) {
       Tensor x = backend.of(batchOf(samples, latents), repeated);
-      return unet.forward(x, timesteps, context, null, Tape.NONE).toArray();
+      return unet.forward(x, timesteps, conditions.context(), conditions.added(), Tape.NONE).toArray();
     }
   }
 
@@ -143,21 +142,19 @@ public final class StableDiffusionPipeline {
     return images;
   }
 
-  private Tensor context(List<ImageRequest> part, Map<String, float[]> contexts, SamplingSettings settings) {
-    List<String> texts = new ArrayList<>();
+  private Conditions conditions(List<ImageRequest> part, Map<String, TextEmbedding> texts, Shape latents,
+      SamplingSettings settings) {
+    List<TextEmbedding> all = new ArrayList<>();
     if (settings.guided()) {
-      part.forEach(request -> texts.add(request.negativePrompt()));
+      part.forEach(request -> all.add(texts.get(request.negativePrompt())));
     }
-    part.forEach(request -> texts.add(request.prompt()));
-    Shape one = encoder.contextShape();
-    float[] values = new float[texts.size() * one.size()];
-    for (int n = 0; n < texts.size(); n++) {
-      System.arraycopy(contexts.get(texts.get(n)), 0, values, n * one.size(), one.size());
-    }
-    return backend.of(Shape.of(texts.size(), one.dim(0), one.dim(1)), values);
+    part.forEach(request -> all.add(texts.get(request.prompt())));
+    int factor = vae.config().factor();
+    TimeIds timeIds = TimeIds.of(latents.dim(0) * factor, latents.dim(1) * factor);
+    return Conditions.of(backend, encoder.contextShape(), all, Collections.nCopies(all.size(), timeIds));
   }
 
-  private Map<String, float[]> contexts(List<ImageRequest> requests, SamplingSettings settings) {
+  private Map<String, TextEmbedding> encode(List<ImageRequest> requests, SamplingSettings settings) {
     Set<String> texts = new LinkedHashSet<>();
     for (ImageRequest request : requests) {
       texts.add(request.prompt());
@@ -166,12 +163,11 @@ public final class StableDiffusionPipeline {
       }
     }
     for (String text : texts) {
-      if (tokenizer.encode(text).truncated()) {
-        LOG.warn("The text encoder reads {} tokens; the end of this prompt is cut off: {}",
-            tokenizer.maxLength(), text);
+      if (encoder.truncates(text)) {
+        LOG.warn("The text encoder reads {} tokens; the end of this prompt is cut off: {}", encoder.maxLength(), text);
       }
     }
-    return encoder.contexts(List.copyOf(texts));
+    return encoder.encode(texts);
   }
 
   private Shape latentShape(SamplingSettings settings) {

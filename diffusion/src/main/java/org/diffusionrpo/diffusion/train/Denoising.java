@@ -1,5 +1,6 @@
 package org.diffusionrpo.diffusion.train;
 
+import org.diffusionrpo.diffusion.unet.Conditions;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
@@ -14,9 +15,9 @@ import org.diffusionrpo.tensor.nn.Tape;
  * @param noisy x_t [N, H, W, C]
  * @param timesteps t of each sample
  * @param target [N, H, W, C], the noise for an epsilon model
- * @param context text of each sample [N, L, X]
+ * @param conditions text and, for SDXL, size of each sample
  */
-public record Denoising(Tensor noisy, float[] timesteps, Tensor target, Tensor context) {
+public record Denoising(Tensor noisy, float[] timesteps, Tensor target, Conditions conditions) {
   /** Turns the errors of a batch into the derivative of the loss with respect to each. */
   @FunctionalInterface
   public interface Weights {
@@ -26,8 +27,7 @@ public record Denoising(Tensor noisy, float[] timesteps, Tensor target, Tensor c
   /** Errors of each sample, without a tape. */
   public double[] errors(UNet2DConditionModel unet) {
     try (MemoryScope scope = noisy.backend().scope()) {
-      Tensor prediction = unet.forward(noisy, timesteps, context, null, Tape.NONE);
-      return errors(prediction);
+      return errors(predict(unet, Tape.NONE));
     }
   }
 
@@ -35,13 +35,17 @@ public record Denoising(Tensor noisy, float[] timesteps, Tensor target, Tensor c
   public double[] accumulate(UNet2DConditionModel unet, Weights weights) {
     Backend backend = noisy.backend();
     try (MemoryScope scope = backend.scope(); Tape tape = new Tape()) {
-      Tensor prediction = unet.forward(noisy, timesteps, context, null, tape);
+      Tensor prediction = predict(unet, tape);
       double[] errors = errors(prediction);
       Tensor dPrediction = backend.empty(prediction.shape());
       backend.squaredErrorBackward(dPrediction, prediction, target, weights.of(errors));
       unet.backward(dPrediction, null, tape);
       return errors;
     }
+  }
+
+  private Tensor predict(UNet2DConditionModel unet, Tape tape) {
+    return unet.forward(noisy, timesteps, conditions.context(), conditions.added(), tape);
   }
 
   private double[] errors(Tensor prediction) {

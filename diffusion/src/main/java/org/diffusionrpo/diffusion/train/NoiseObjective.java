@@ -1,9 +1,14 @@
 package org.diffusionrpo.diffusion.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.unet.Conditions;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
@@ -70,7 +75,7 @@ public final class NoiseObjective implements TrainObjective {
     int size = data.latentShape().size();
     float[] x0 = new float[n * size];
     float[] noise = new float[n * size];
-    float[] context = new float[n * data.contextShape().size()];
+    List<TextEmbedding> texts = new ArrayList<>();
     int[] timesteps = new int[n];
     for (int i = 0; i < n; i++) {
       Philox random = Philox.stream(options.seed, "noise", position + i);
@@ -80,8 +85,7 @@ public final class NoiseObjective implements TrainObjective {
       random.fillGaussian(sampleNoise);
       System.arraycopy(sampleNoise, 0, noise, i * size, size);
       System.arraycopy(vae.latents(data.moments(items[i]), random), 0, x0, i * size, size);
-      float[] text = dropped ? data.emptyContext() : data.context(items[i]);
-      System.arraycopy(text, 0, context, i * text.length, text.length);
+      texts.add(dropped ? data.emptyText() : data.text(items[i]));
     }
     float[] noisy = new float[x0.length];
     schedule.addNoise(noisy, x0, noise, timesteps);
@@ -98,7 +102,7 @@ public final class NoiseObjective implements TrainObjective {
         times[i] = timesteps[i];
       }
       double[] errors = new Denoising(backend.of(images, noisy), times, backend.of(images, noise),
-          backend.of(Shape.of(n, data.contextShape().dim(0), data.contextShape().dim(1)), context))
+          Conditions.of(backend, data.contextShape(), texts, Collections.nCopies(n, data.timeIds())))
           .accumulate(unet, same -> weights);
       return IntStream.range(0, n).mapToDouble(i -> weights[i] * errors[i]).sum();
     }

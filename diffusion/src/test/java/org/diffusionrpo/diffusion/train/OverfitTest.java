@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.function.DoubleSupplier;
 import org.diffusionrpo.diffusion.TinyModels;
 import org.diffusionrpo.diffusion.clip.ClipModel;
+import org.diffusionrpo.diffusion.unet.Conditions;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Activation;
@@ -34,7 +35,8 @@ class OverfitTest {
         UNet2DConditionModel unet = TinyNoise.unet(backend)) {
       Shape latents = Shape.of(3, 4, 4, 4);
       Denoising batch = new Denoising(gaussian(backend, "noisy", latents), new float[] {20, 400, 900},
-          gaussian(backend, "noise", latents), gaussian(backend, "context", Shape.of(3, 3, TinyModels.CONTEXT)));
+          gaussian(backend, "noise", latents),
+          new Conditions(gaussian(backend, "context", Shape.of(3, 3, TinyModels.CONTEXT)), null));
       float[] mean = {1f / 3, 1f / 3, 1f / 3};
       double[] losses = train(unet.parameters(), 100, 5e-3,
           () -> Arrays.stream(batch.accumulate(unet, errors -> mean)).average().orElseThrow());

@@ -5,6 +5,8 @@ import java.util.List;
 import org.diffusionrpo.diffusion.TinyModels;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
@@ -34,12 +36,13 @@ final class TinyNoise {
   static NoiseObjective objective(Backend backend, UNet2DConditionModel unet, NoiseSchedule schedule,
       NoiseObjective.Options options) {
     List<float[]> moments = new ArrayList<>();
-    List<float[]> contexts = new ArrayList<>();
+    List<TextEmbedding> texts = new ArrayList<>();
     for (int i = 0; i < ITEMS; i++) {
       moments.add(gaussian("moments", i, 2 * LATENTS.size()));
-      contexts.add(gaussian("context", i, CONTEXT.size()));
+      texts.add(new TextEmbedding(gaussian("context", i, CONTEXT.size())));
     }
-    LatentSet data = new LatentSet(LATENTS, CONTEXT, moments, contexts, gaussian("empty", 0, CONTEXT.size()));
+    LatentSet data = new LatentSet(LATENTS, CONTEXT, TimeIds.of(8, 8), moments, texts,
+        new TextEmbedding(gaussian("empty", 0, CONTEXT.size())));
     try (AutoencoderKL vae = TinyModels.vae()) { // without weights: only its scaling factor is used
       return new NoiseObjective(backend, unet, vae, data, schedule, options);
     }

@@ -76,8 +76,8 @@ public final class UNetPretraining {
     try (StableDiffusion model = new StableDiffusion(StableDiffusion.newIndex(), unet, vae, text,
         tokenizer, StableDiffusion.newScheduler(scheduler), parts.resolve(ModelFolder.CLIP))) {
       List<StyledImage> images = StyledImages.load(options.data()).of(Split.TRAIN);
-      LatentSet latents = new LatentEncoder(backend, vae.value(), text.value().model(), tokenizer)
-          .encode(Resources.decode(images), images.stream().map(StyledImage::caption).toList());
+      LatentSet latents = LatentSet.encode(new LatentEncoder(backend, vae.value()), model.promptEncoder(backend),
+          Resources.decode(images), images.stream().map(StyledImage::caption).toList());
       NoiseObjective objective = new NoiseObjective(backend, unet.value(), vae.value(), latents,
           NoiseSchedule.of(scheduler), new NoiseObjective.Options(options.batch(), options.batch(),
               recipe.captionDropout(), recipe.snrGamma(), options.seed()));

@@ -49,7 +49,7 @@ public final class VaePretraining {
     double sum = 0;
     double squares = 0;
     long count = 0;
-    for (float[] moments : new LatentEncoder(backend, vae, null, null).moments(images)) {
+    for (float[] moments : new LatentEncoder(backend, vae).moments(images)) {
       for (int i = 0; i < moments.length; i++) {
         if (i % (2 * channels) < channels) {
           sum += moments[i];

@@ -1,8 +1,13 @@
 package org.diffusionrpo.rpo.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.train.Denoising;
+import org.diffusionrpo.diffusion.unet.Conditions;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.loss.PairFeatures;
 import org.diffusionrpo.tensor.Backend;
@@ -13,9 +18,11 @@ import org.diffusionrpo.tensor.Shape;
  * The pairs of one update, on the host. Winner and loser of a pair share timestep, noise and caption.
  *
  * @param winners latents x_0 of each pair; losers likewise, null entries when the objective does not use them
+ * @param winnerTimeIds size and crop of each winner; losers likewise
  */
 record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, boolean withLosers, int[] timesteps,
-    float[][] winners, float[][] losers, float[][] noise, float[][] contexts, PairFeatures features) {
+    float[][] winners, float[][] losers, TimeIds[] winnerTimeIds, TimeIds[] loserTimeIds, float[][] noise,
+    TextEmbedding[] texts, PairFeatures features) {
   int pairs() {
     return timesteps.length;
   }
@@ -27,13 +34,15 @@ record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, 
     int size = latentShape.size();
     float[] x0 = new float[samples * size];
     float[] epsilon = new float[samples * size];
-    float[] context = new float[samples * contextShape.size()];
+    List<TextEmbedding> captions = new ArrayList<>();
+    List<TimeIds> timeIds = new ArrayList<>();
     int[] t = new int[samples];
     for (int s = 0; s < samples; s++) {
       int pair = from + s % pairs;
       System.arraycopy(s < pairs ? winners[pair] : losers[pair], 0, x0, s * size, size);
       System.arraycopy(noise[pair], 0, epsilon, s * size, size);
-      System.arraycopy(contexts[pair], 0, context, s * contextShape.size(), contextShape.size());
+      captions.add(texts[pair]);
+      timeIds.add((s < pairs ? winnerTimeIds : loserTimeIds)[pair]);
       t[s] = timesteps[pair];
     }
     float[] noisy = new float[x0.length];
@@ -43,8 +52,8 @@ record PairBatch(Shape latentShape, Shape contextShape, NoiseSchedule schedule, 
       times[s] = t[s];
     }
     Shape images = Shape.of(samples, latentShape.dim(0), latentShape.dim(1), latentShape.dim(2));
-    Shape texts = Shape.of(samples, contextShape.dim(0), contextShape.dim(1));
-    return new Denoising(backend.of(images, noisy), times, backend.of(images, epsilon), backend.of(texts, context));
+    return new Denoising(backend.of(images, noisy), times, backend.of(images, epsilon),
+        Conditions.of(backend, contextShape, captions, timeIds));
   }
 
   /** Errors of the winners and of the losers under one network, without a tape. */

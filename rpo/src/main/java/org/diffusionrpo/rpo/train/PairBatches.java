@@ -2,6 +2,8 @@ package org.diffusionrpo.rpo.train;
 
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.train.BatchSampler;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.rpo.loss.PairFeatures;
 import org.diffusionrpo.tensor.Philox;
@@ -55,7 +57,9 @@ public final class PairBatches {
     float[][] winners = new float[n][];
     float[][] losers = new float[n][];
     float[][] noise = new float[n][size];
-    float[][] contexts = new float[n][];
+    TimeIds[] winnerTimeIds = new TimeIds[n];
+    TimeIds[] loserTimeIds = new TimeIds[n];
+    TextEmbedding[] texts = new TextEmbedding[n];
     for (int i = 0; i < n; i++) {
       Philox random = Philox.stream(options.seed, "pair", (long) step * n + i);
       int drawn = random.nextInt(schedule.trainTimesteps());
@@ -65,10 +69,12 @@ public final class PairBatches {
       random.fillGaussian(noise[i]);
       winners[i] = vae.latents(pairs.winners().get(items[i]), random);
       losers[i] = withLosers ? vae.latents(pairs.losers().get(items[i]), random) : null;
-      contexts[i] = dropped ? pairs.emptyContext() : pairs.contexts().get(items[i]);
+      winnerTimeIds[i] = pairs.winnerTimeIds().get(items[i]);
+      loserTimeIds[i] = withLosers ? pairs.loserTimeIds().get(items[i]) : null;
+      texts[i] = dropped ? pairs.emptyText() : pairs.texts().get(items[i]);
     }
     return new PairBatch(pairs.latentShape(), pairs.contextShape(), schedule, withLosers, timesteps, winners, losers,
-        noise, contexts, features(items));
+        winnerTimeIds, loserTimeIds, noise, texts, features(items));
   }
 
   private PairFeatures features(int[] items) {

@@ -9,32 +9,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.diffusionrpo.diffusion.clip.ClipEmbedder;
-import org.diffusionrpo.diffusion.image.Crops;
-import org.diffusionrpo.diffusion.image.ImageCodec;
-import org.diffusionrpo.diffusion.image.Resize;
+import org.diffusionrpo.diffusion.clip.PromptEncoder;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.pipeline.ProgressListener;
 import org.diffusionrpo.diffusion.train.LatentEncoder;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.rpo.data.PreferencePair;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Shape;
 
 /** Runs the frozen encoders over preference pairs, in chunks, so that few decoded pictures are in memory at a time. */
 public final class PairEncoder {
   private static final int CHUNK = 32;
 
   private final LatentEncoder latents;
+  private final PromptEncoder prompts;
   private final ClipEmbedder clip;
-  private final Shape latentShape;
   private final int resolution;
 
-  private PairEncoder(LatentEncoder latents, ClipEmbedder clip, Shape latentShape, int resolution) {
+  private PairEncoder(LatentEncoder latents, PromptEncoder prompts, ClipEmbedder clip, int resolution) {
     this.latents = latents;
+    this.prompts = prompts;
     this.clip = clip;
-    this.latentShape = latentShape;
     this.resolution = resolution;
   }
 
@@ -45,36 +44,35 @@ public final class PairEncoder {
    */
   public static PairEncoder of(Backend backend, StableDiffusion model, Clip clip) {
     AutoencoderKL vae = model.vae().value();
-    int side = model.unet().value().config().sampleSize();
-    return new PairEncoder(
-        new LatentEncoder(backend, vae, model.textEncoder().value().model(), model.tokenizer()),
+    return new PairEncoder(new LatentEncoder(backend, vae), model.promptEncoder(backend),
         clip == null ? null : new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()),
-        Shape.of(side, side, vae.config().latentChannels()), side * vae.config().factor());
+        model.unet().value().config().sampleSize() * vae.config().factor());
   }
 
   /**
-   * Encodes all pairs: resize of the short side (Pillow's bilinear) and centre crop, as Diffusion-DPO's script. A
-   * picture or caption that stands in many pairs is encoded once.
+   * Encodes all pairs, each picture as a {@link PreparedImage}. A picture or caption that stands in many pairs is
+   * encoded once.
    *
    * @param listener hears of the share of the pairs that is done
    * @return empty when the listener cancelled
    */
   public Optional<EncodedPairs> encode(List<PreferencePair> pairs, ProgressListener listener) throws IOException {
     List<String> captions = pairs.stream().map(PreferencePair::caption).toList();
-    Map<String, float[]> contexts = latents.contexts(captions);
+    Map<String, TextEmbedding> texts = prompts.encode(captions);
     Map<ByteBuffer, Encoded> pictures = encodePictures(pairs, listener);
     if (pictures == null) {
       return Optional.empty();
     }
     List<Encoded> winners = pairs.stream().map(pair -> pictures.get(ByteBuffer.wrap(pair.winner()))).toList();
     List<Encoded> losers = pairs.stream().map(pair -> pictures.get(ByteBuffer.wrap(pair.loser()))).toList();
-    return Optional.of(new EncodedPairs(latentShape, latents.contextShape(), moments(winners), moments(losers),
-        captions.stream().map(contexts::get).toList(), latents.contexts(List.of("")).get(""),
-        embeddings(winners), embeddings(losers), prompts(captions)));
+    return Optional.of(new EncodedPairs(latents.latentShape(resolution, resolution), prompts.contextShape(),
+        moments(winners), moments(losers), timeIds(winners), timeIds(losers),
+        captions.stream().map(texts::get).toList(), prompts.encode(""),
+        embeddings(winners), embeddings(losers), captionEmbeddings(captions)));
   }
 
   /** @param embedding null without a CLIP */
-  private record Encoded(float[] moments, double[] embedding) {}
+  private record Encoded(float[] moments, TimeIds timeIds, double[] embedding) {}
 
   /** Every different picture of the pairs by its bytes; null when the listener cancelled. */
   private Map<ByteBuffer, Encoded> encodePictures(List<PreferencePair> pairs, ProgressListener listener)
@@ -91,21 +89,23 @@ public final class PairEncoder {
         return null;
       }
       List<ByteBuffer> chunk = different.subList(from, Math.min(different.size(), from + CHUNK));
-      List<RgbImage> images = new ArrayList<>();
+      List<PreparedImage> prepared = new ArrayList<>();
       for (ByteBuffer bytes : chunk) {
-        images.add(prepare(bytes.array(), sources.get(bytes)));
+        prepared.add(PreparedImage.of(bytes.array(), sources.get(bytes), resolution));
       }
+      List<RgbImage> images = prepared.stream().map(PreparedImage::image).toList();
       List<float[]> moments = latents.moments(images);
       List<double[]> embeddings = clip == null ? null : clip.images(images);
       for (int i = 0; i < chunk.size(); i++) {
-        encoded.put(chunk.get(i), new Encoded(moments.get(i), embeddings == null ? null : embeddings.get(i)));
+        encoded.put(chunk.get(i), new Encoded(moments.get(i), prepared.get(i).timeIds(),
+            embeddings == null ? null : embeddings.get(i)));
       }
       listener.onProgress((long) pairs.size() * (from + chunk.size()) / different.size(), pairs.size());
     }
     return encoded;
   }
 
-  private List<double[]> prompts(List<String> captions) {
+  private List<double[]> captionEmbeddings(List<String> captions) {
     if (clip == null) {
       return List.of();
     }
@@ -122,12 +122,11 @@ public final class PairEncoder {
     return pictures.stream().map(Encoded::moments).toList();
   }
 
-  private List<double[]> embeddings(List<Encoded> pictures) {
-    return clip == null ? List.of() : pictures.stream().map(Encoded::embedding).toList();
+  private static List<TimeIds> timeIds(List<Encoded> pictures) {
+    return pictures.stream().map(Encoded::timeIds).toList();
   }
 
-  private RgbImage prepare(byte[] encoded, String id) throws IOException {
-    RgbImage image = Resize.shortSide(ImageCodec.decode(encoded, id), resolution, Resize.Filter.BILINEAR);
-    return Crops.center(image, resolution, resolution);
+  private List<double[]> embeddings(List<Encoded> pictures) {
+    return clip == null ? List.of() : pictures.stream().map(Encoded::embedding).toList();
   }
 }

@@ -10,6 +10,7 @@ import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.diffusion.train.Denoising;
 import org.diffusionrpo.diffusion.unet.GoldenUnets;
+import org.diffusionrpo.diffusion.unet.Conditions;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.GoldenFill;
@@ -94,7 +95,7 @@ class PreferenceStepTest {
     float[] times = new float[PAIRS];
     IntStream.range(0, PAIRS).forEach(n -> times[n] = TIMESTEPS[n]);
     return new Denoising(backend.of(LATENTS, noisy), times, backend.of(LATENTS, noise),
-        backend.of(Shape.of(PAIRS, 5, 24), GoldenFill.sequence(53_000_000, PAIRS * 5 * 24)));
+        new Conditions(backend.of(Shape.of(PAIRS, 5, 24), GoldenFill.sequence(53_000_000, PAIRS * 5 * 24)), null));
   }
 
   private static float[] latents(int start) {

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import org.diffusionrpo.diffusion.train.Denoising;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.rpo.train.PairBatches.Timestep;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
@@ -55,7 +56,8 @@ class PairBatchesTest {
     Denoising denoising = batch.denoising(backend, 1, 4);
     assertArrayEquals(half(denoising.timesteps(), 0), half(denoising.timesteps(), 1));
     assertEquals(batch.timesteps()[1], denoising.timesteps()[0]);
-    for (float[] shared : new float[][] {denoising.target().toArray(), denoising.context().toArray()}) {
+    for (float[] shared : new float[][] {denoising.target().toArray(),
+        denoising.conditions().context().toArray()}) {
       assertArrayEquals(half(shared, 0), half(shared, 1));
     }
     float[] noisy = denoising.noisy().toArray();
@@ -135,8 +137,8 @@ class PairBatchesTest {
     PairBatches batches = batches(1, Timestep.PAIR, dropout);
     int dropped = 0;
     for (int step = 0; step < 100; step++) {
-      for (float[] context : batches.batch(step, false).contexts()) {
-        dropped += context == tiny.pairs.emptyContext() ? 1 : 0;
+      for (TextEmbedding text : batches.batch(step, false).texts()) {
+        dropped += text == tiny.pairs.emptyText() ? 1 : 0;
       }
     }
     return dropped / (100.0 * BATCH);

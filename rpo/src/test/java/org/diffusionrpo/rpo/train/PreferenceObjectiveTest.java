@@ -162,7 +162,7 @@ class PreferenceObjectiveTest {
     try (Backend backend = new CpuBackend(); TinyPreferences tiny = new TinyPreferences(backend)) {
       EncodedPairs all = tiny.pairs;
       EncodedPairs winners = new EncodedPairs(all.latentShape(), all.contextShape(), all.winners(), List.of(),
-          all.contexts(), all.emptyContext(), List.of(), List.of(), List.of());
+          all.winnerTimeIds(), List.of(), all.texts(), all.emptyText(), List.of(), List.of(), List.of());
       PreferenceObjective objective = new PreferenceObjective(backend, tiny.policy, null, new Sft(),
           tiny.batches(winners, TinyPreferences.options(BATCH, 1)), 2);
       Map<String, Double> alone = objective.accumulate(0);

@@ -2,10 +2,13 @@ package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
 import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.loss.PreferenceLoss;
 import org.diffusionrpo.tensor.Backend;
@@ -40,8 +43,10 @@ final class TinyPreferences implements AutoCloseable {
     Shape latents = Shape.of(SIDE, SIDE, policyModel.vae().value().config().latentChannels());
     Shape contexts = Shape.of(policyModel.tokenizer().maxLength(), policy.config().crossAttentionDim());
     this.pairs = new EncodedPairs(latents, contexts, gaussian("winners", 2 * latents.size()),
-        gaussian("losers", 2 * latents.size()), gaussian("contexts", contexts.size()), new float[contexts.size()],
-        embeddings("winner images"), embeddings("loser images"), embeddings("prompts"));
+        gaussian("losers", 2 * latents.size()), timeIds(), timeIds(),
+        gaussian("contexts", contexts.size()).stream().map(TextEmbedding::new).toList(),
+        new TextEmbedding(new float[contexts.size()]), embeddings("winner images"), embeddings("loser images"),
+        embeddings("prompts"));
   }
 
   /** Moves the policy away from its reference, as training would. */
@@ -82,6 +87,10 @@ final class TinyPreferences implements AutoCloseable {
       all.add(values);
     }
     return all;
+  }
+
+  private static List<TimeIds> timeIds() {
+    return Collections.nCopies(PAIRS, TimeIds.of(2 * SIDE, 2 * SIDE));
   }
 
   private static List<double[]> embeddings(String name) {
