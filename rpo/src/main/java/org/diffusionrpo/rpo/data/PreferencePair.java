@@ -13,4 +13,9 @@ public record PreferencePair(byte[] winner, byte[] loser, String caption, String
   long size() {
     return (long) winner.length + loser.length;
   }
+
+  /** The same pictures with the other preference. */
+  public PreferencePair swapped() {
+    return new PreferencePair(loser, winner, caption, id);
+  }
 }

@@ -2,7 +2,6 @@ package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
@@ -28,7 +27,7 @@ final class TinyPreferences implements AutoCloseable {
   final Backend backend;
   final UNet2DConditionModel policy;
   final UNet2DConditionModel reference;
-  final EncodedPairs pairs;
+  final PairsInMemory pairs;
   private final StableDiffusion policyModel;
   private final StableDiffusion referenceModel;
 
@@ -42,11 +41,20 @@ final class TinyPreferences implements AutoCloseable {
     policy.parameters().unfreeze();
     Shape latents = Shape.of(SIDE, SIDE, policyModel.vae().value().config().latentChannels());
     Shape contexts = Shape.of(policyModel.tokenizer().maxLength(), policy.config().crossAttentionDim());
-    this.pairs = new EncodedPairs(latents, contexts, gaussian("winners", 2 * latents.size()),
-        gaussian("losers", 2 * latents.size()), timeIds(), timeIds(),
-        gaussian("contexts", contexts.size()).stream().map(TextEmbedding::new).toList(),
-        new TextEmbedding(new float[contexts.size()]), embeddings("winner images"), embeddings("loser images"),
-        embeddings("prompts"));
+    this.pairs = new PairsInMemory(latents, contexts, new TextEmbedding(new float[contexts.size()]),
+        pairs(gaussian("winners", 2 * latents.size()), gaussian("losers", 2 * latents.size()),
+            gaussian("contexts", contexts.size())), List.of());
+  }
+
+  private static List<EncodedPair> pairs(List<float[]> winners, List<float[]> losers, List<float[]> contexts) {
+    List<EncodedPair> pairs = new ArrayList<>();
+    TimeIds ids = TimeIds.of(2 * SIDE, 2 * SIDE);
+    for (int i = 0; i < PAIRS; i++) {
+      pairs.add(new EncodedPair(new EncodedImage(winners.get(i), ids, embeddings("winner images").get(i)),
+          new EncodedImage(losers.get(i), ids, embeddings("loser images").get(i)), new TextEmbedding(contexts.get(i)),
+          embeddings("prompts").get(i)));
+    }
+    return pairs;
   }
 
   /** Moves the policy away from its reference, as training would. */
@@ -87,10 +95,6 @@ final class TinyPreferences implements AutoCloseable {
       all.add(values);
     }
     return all;
-  }
-
-  private static List<TimeIds> timeIds() {
-    return Collections.nCopies(PAIRS, TimeIds.of(2 * SIDE, 2 * SIDE));
   }
 
   private static List<double[]> embeddings(String name) {
