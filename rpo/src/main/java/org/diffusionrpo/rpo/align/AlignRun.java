@@ -70,7 +70,10 @@ public final class AlignRun {
           parts.loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
       folder.create(manifest);
       try {
-        int done = train(encoding.encode(data, listener), backend, model, base.value(), folder, made);
+        int done = train(encoding.encode(data, listener), data, backend, model, base.value(), folder, made);
+        if (settings.stream && encoding.relabelled() != null) {
+          listener.onPhase(encoding.relabelled());
+        }
         manifest.put("left_out", data.leftOut()).put("relabelled", encoding.relabelled());
         if (done < settings.steps) {
           return new AlignResult(done, folder.path(), null, null, null);
@@ -92,14 +95,14 @@ public final class AlignRun {
   }
 
   /** Updates made in all; {@code made} by an earlier run when encoding was cancelled. */
-  private int train(Optional<EncodedPairs> encoded, Backend backend, StableDiffusion model, UNet2DConditionModel base,
-      RunFolder folder, int made) throws IOException {
+  private int train(Optional<EncodedPairs> encoded, AlignData data, Backend backend, StableDiffusion model,
+      UNet2DConditionModel base, RunFolder folder, int made) throws IOException {
     if (encoded.isEmpty()) {
       return made;
     }
     try (EncodedPairs pairs = encoded.get()) {
       if (pairs.size() == 0) {
-        throw new IOException("no usable pair is left");
+        throw new IOException(data.source() + ": no usable pair: " + data.report());
       }
       return new Aligner(backend, model, base, pairs).train(settings, folder.checkpoints(), folder.metrics(), listener);
     }

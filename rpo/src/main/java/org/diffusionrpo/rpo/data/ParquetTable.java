@@ -60,8 +60,8 @@ final class ParquetTable {
       List<RowGroup> groups = new ArrayList<>();
       for (BlockMetaData block : reader.getRowGroups()) {
         Map<String, Long> bytes = new HashMap<>();
-        block.getColumns().forEach(column -> bytes.merge(column.getPath().toArray()[0], column.getTotalUncompressedSize(),
-            Long::sum));
+        block.getColumns().forEach(column ->
+            bytes.merge(column.getPath().toArray()[0], column.getTotalUncompressedSize(), Long::sum));
         groups.add(new RowGroup(Math.toIntExact(block.getRowCount()), bytes));
       }
       return new Footer(reader.getFileMetaData().getSchema(), groups);

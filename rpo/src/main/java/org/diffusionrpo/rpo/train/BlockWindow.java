@@ -36,8 +36,8 @@ final class BlockWindow implements Closeable {
     }
     long bytes = blocks.stream().mapToLong(block -> -block.bytes()).sorted().limit(capacity).sum();
     if (-bytes > maxBytes) {
-      throw new IOException("two windows of " + window + " row groups hold up to " + (-bytes >> 20) + " MiB, more than the "
-          + (maxBytes >> 20) + " MiB that half of Java's memory has for them; take a smaller --window or more memory");
+      throw new IOException("two windows of " + window + " row groups hold up to " + (-bytes >> 20)
+          + " MiB, more than the " + (maxBytes >> 20) + " MiB that half of Java's memory has for them; take a smaller --window or more memory");
     }
   }
 

@@ -9,8 +9,8 @@ import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.tensor.Shape;
 
 /**
- * Preference pairs as training needs them, by number: encoded once and kept in memory ({@link PairsInMemory}) or on disk
- * ({@link CachedPairs}), or encoded whenever an update wants them ({@link StreamedPairs}).
+ * Preference pairs as training needs them, by number: encoded once and kept in memory ({@link PairsInMemory}) or on
+ * disk ({@link CachedPairs}), or encoded whenever an update wants them ({@link StreamedPairs}).
  */
 public interface EncodedPairs extends Closeable {
   /** Number of pairs. */

@@ -127,15 +127,17 @@ public final class PairCache {
       return new Prepared(PairKeys.NONE, null, leftOut);
     }
     PreferencePair pair = (PreferencePair) entry;
-    PairKeys keys = new PairKeys(ContentKey.of(pair.winner()), ContentKey.of(pair.loser()), ContentKey.of(pair.caption()));
-    boolean cached = stores.hasPicture(keys.winner(), keys.caption()) && stores.hasPicture(keys.loser(), keys.caption());
+    PairKeys keys =
+        new PairKeys(ContentKey.of(pair.winner()), ContentKey.of(pair.loser()), ContentKey.of(pair.caption()));
+    boolean cached =
+        stores.hasPicture(keys.winner(), keys.caption()) && stores.hasPicture(keys.loser(), keys.caption());
     DecodedEntry decoded = cached ? null : DecodedEntry.of(pair);
     return new Prepared(decoded instanceof LeftOut ? PairKeys.NONE : keys, pair.caption(), decoded);
   }
 
   /** Null when the listener cancelled. */
-  private List<PairKeys> encode(PairBlock block, PairReader<Prepared> reader, long before, long total, LoadReport report,
-      ProgressListener listener) throws IOException {
+  private List<PairKeys> encode(PairBlock block, PairReader<Prepared> reader, long before, long total,
+      LoadReport report, ProgressListener listener) throws IOException {
     List<PairKeys> keys = new ArrayList<>();
     while (keys.size() < block.size()) {
       if (listener.cancelled()) {

@@ -12,8 +12,8 @@ import org.diffusionrpo.rpo.data.PairBlock;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 
 /**
- * Of a pair only the keys of its pictures and its caption. Those of a block are kept in a file under a name that depends
- * on the block's identity, so that a later run finds its encodings without reading a picture.
+ * Of a pair only the keys of its pictures and its caption. Those of a block are kept in a file under a name that
+ * depends on the block's identity, so that a later run finds its encodings without reading a picture.
  */
 record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
   /** In the place of an entry that no training can use. */

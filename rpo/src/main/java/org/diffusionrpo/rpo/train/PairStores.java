@@ -52,8 +52,8 @@ final class PairStores implements Closeable {
       Map<String, String> vae = with(picture, "vae", encoder.vaeChecksum());
       contextSize = encoder.contextShape().size();
       moments = open(cache, "moments", vae, 2 * encoder.latentShape().size(), Precision.F16);
-      flipped = flips
-          ? open(cache, "flipped", with(vae, "flip", "mirrored"), 2 * encoder.latentShape().size(), Precision.F16) : null;
+      flipped = !flips ? null
+          : open(cache, "flipped", with(vae, "flip", "mirrored"), 2 * encoder.latentShape().size(), Precision.F16);
       timeIds = open(cache, "time-ids", picture, TIME_IDS, Precision.F32);
       texts = open(cache, "texts", Map.of("text encoder", encoder.textChecksum()), contextSize + encoder.pooledSize(),
           Precision.F16);
