@@ -24,7 +24,7 @@ class AlignSourcesTest {
   private static final int ROWS = 14;
   private static final int PAIRS = 12;
   private static final int STOP_AFTER = 5;
-  /** Losses of two runs of which one reads latents and texts as halves; measured 3e-3 after 10 updates. */
+  /** Losses of two runs of which one reads latents and texts as halves, after ten updates at a high rate. */
   private static final double CACHE_TOLERANCE = 2e-2;
 
   @TempDir Path folder;

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -93,6 +95,20 @@ class ParquetPairsTest {
     assertEquals(List.of("pairs.parquet#3 (loser): truncated PNG"), report.unreadableNames());
     assertTrue(report.toString().startsWith("1 pairs; dropped: 1 ties, 1 with unreadable images, 2 incomplete"),
         report.toString());
+  }
+
+  @Test void aPictureThatClaimsTooManyPixelsIsLeftOutUndecoded() throws IOException {
+    ByteBuffer bomb = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+    bomb.put((byte) 'B').put((byte) 'M').putInt(64).putInt(0).putInt(54);
+    bomb.putInt(40).putInt(40_000).putInt(40_000).putShort((short) 1).putShort((short) 24);
+    Group row = new SimpleGroup(PICK_A_PIC);
+    row.append("caption", "bomb").append("jpg_0", Binary.fromConstantByteArray(RED))
+        .append("jpg_1", Binary.fromConstantByteArray(bomb.array())).append("label_0", 1.0).append("label_1", 0.0);
+    Path file = write("pairs.parquet", CompressionCodecName.SNAPPY, PICK_A_PIC, row, row(1));
+    LoadReport report = new LoadReport();
+    assertEquals(1, read(file, report).size());
+    assertEquals(1, report.unreadable());
+    assertTrue(report.unreadableNames().get(0).contains("it claims 1600000000 pixels"), report.toString());
   }
 
   @Test void shardsOfAFolderAreReadInTheOrderOfTheirNames() throws IOException {
