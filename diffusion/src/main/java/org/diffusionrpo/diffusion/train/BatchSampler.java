@@ -7,7 +7,7 @@ import org.diffusionrpo.tensor.Philox;
  * batch must not hold an item twice, as many of them as fill whole batches. Any batch can be asked for at once, so a
  * resumed run replays nothing.
  */
-public final class BatchSampler {
+public final class BatchSampler implements BatchOrder {
   private final long seed;
   private final int items;
   private final int batch;
@@ -38,7 +38,7 @@ public final class BatchSampler {
     return new BatchSampler(seed, items, batch, batch < 1 ? 0 : items / batch * batch);
   }
 
-  /** Items of batch {@code step} = 0, 1, ... */
+  @Override
   public int[] batch(int step) {
     int[] chosen = new int[batch];
     for (int i = 0; i < batch; i++) {
@@ -46,6 +46,11 @@ public final class BatchSampler {
       chosen[i] = order(position / perEpoch)[(int) (position % perEpoch)];
     }
     return chosen;
+  }
+
+  @Override
+  public long epoch(int step, int place) {
+    return ((long) step * batch + place) / perEpoch;
   }
 
   private int[] order(long epoch) {

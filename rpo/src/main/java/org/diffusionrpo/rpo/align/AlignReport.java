@@ -59,7 +59,7 @@ final class AlignReport {
     boolean measure = settings.evaluate > 0 && data.styled() != null;
     int count = measure ? Math.max(settings.evaluate, settings.samples) : settings.samples;
     HeldOut heldOut = measure ? heldOut(count) : null;
-    List<String> prompts = measure ? heldOut.prompts() : Drawing.repeat(data.prompts(Split.VALIDATION), count);
+    List<String> prompts = measure ? heldOut.prompts() : Drawing.repeat(data.prompts(Split.VALIDATION, count), count);
     List<RgbImage> before = draw(base, prompts, "base model");
     List<RgbImage> after = draw(aligned, prompts, "aligned model");
     if (after.size() < prompts.size()) {
@@ -145,7 +145,7 @@ final class AlignReport {
     }
     List<Page.Fact> facts = new ArrayList<>();
     facts.add(new Page.Fact("updates", String.valueOf(settings.steps)));
-    facts.add(new Page.Fact("pairs", String.valueOf(data.pairs().size())));
+    facts.add(new Page.Fact("pairs", String.valueOf(data.size())));
     if (scoreAfter != null) {
       facts.add(new Page.Fact("in the style", String.format(Locale.ROOT, "%.0f %% → %.0f %%",
           100 * scoreBefore.styleShare(), 100 * scoreAfter.styleShare())));

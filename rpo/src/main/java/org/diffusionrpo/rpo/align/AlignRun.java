@@ -13,7 +13,6 @@ import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.train.EncodedPairs;
-import org.diffusionrpo.rpo.train.PairEncoder;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.Storage;
@@ -53,7 +52,7 @@ public final class AlignRun {
     AlignData data = AlignData.load(settings);
     Path clipPath = clip(parts);
     ObjectNode manifest = RunManifest.of(settings, modelPath, settings.needsEmbeddings() ? clipPath : null, data);
-    manifest.put("pairs", data.pairs().size()).put("left_out", data.report());
+    manifest.put("pairs", data.size()).put("left_out", data.leftOut());
     RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
     int made = new CheckpointStore(folder.checkpoints(), 1).newestStep();
     if (made > settings.steps) {
@@ -63,15 +62,18 @@ public final class AlignRun {
     try (Backend backend = open();
         StableDiffusion model = StableDiffusion.load(parts, backend,
             new LoadOptions(Storage.F32, settings.storage, settings.gradientCheckpointing));
-        Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32)) {
+        Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32);
+        Encoding encoding = new Encoding(settings, backend, parts, model, clipPath, clip)) {
       Aligner.requireNoiseOrVelocity(model);
       Component<UNet2DConditionModel> base =
           parts.loadUNet(backend, settings.storage, settings.gradientCheckpointing);
       folder.create(manifest);
       try {
-        Optional<EncodedPairs> pairs = encode(backend, model, clip, data);
-        int done = pairs.isEmpty() ? made : new Aligner(backend, model, base.value(), pairs.get())
-            .train(settings, folder.checkpoints(), folder.metrics(), listener);
+        int done = train(encoding.encode(data, listener), data, backend, model, base.value(), folder, made);
+        if (settings.stream && encoding.relabelled() != null) {
+          listener.onPhase(encoding.relabelled());
+        }
+        manifest.put("left_out", data.leftOut()).put("relabelled", encoding.relabelled());
         if (done < settings.steps) {
           return new AlignResult(done, folder.path(), null, null, null);
         }
@@ -91,10 +93,18 @@ public final class AlignRun {
     return backend;
   }
 
-  private Optional<EncodedPairs> encode(Backend backend, StableDiffusion model, Clip clip, AlignData data)
-      throws IOException {
-    listener.onPhase("Encoding " + data.pairs().size() + " pairs");
-    return PairEncoder.of(backend, model, settings.needsEmbeddings() ? clip : null).encode(data.pairs(), listener);
+  /** Updates made in all; {@code made} by an earlier run when encoding was cancelled. */
+  private int train(Optional<EncodedPairs> encoded, AlignData data, Backend backend, StableDiffusion model,
+      UNet2DConditionModel base, RunFolder folder, int made) throws IOException {
+    if (encoded.isEmpty()) {
+      return made;
+    }
+    try (EncodedPairs pairs = encoded.get()) {
+      if (pairs.size() == 0) {
+        throw new IOException(data.source() + ": no usable pair: " + data.report());
+      }
+      return new Aligner(backend, model, base, pairs).train(settings, folder.checkpoints(), folder.metrics(), listener);
+    }
   }
 
   /** Null when neither the loss nor the report reads embeddings. */
@@ -102,7 +112,7 @@ public final class AlignRun {
     if (!settings.needsEmbeddings() && !settings.measures()) {
       return null;
     }
-    return settings.clip != null ? settings.clip : parts.clip().orElseThrow(() -> new IllegalArgumentException(modelPath
+    return Encoding.named(settings, parts).orElseThrow(() -> new IllegalArgumentException(modelPath
         + " has no clip/ beside it: name one with --clip, or use --weights uniform or diagonal and --evaluate 0"));
   }
 }

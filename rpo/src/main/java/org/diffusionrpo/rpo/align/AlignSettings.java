@@ -13,6 +13,7 @@ import org.diffusionrpo.rpo.loss.PreferenceLoss;
 import org.diffusionrpo.rpo.loss.Sft;
 import org.diffusionrpo.rpo.loss.Similarity;
 import org.diffusionrpo.rpo.train.PairBatches;
+import org.diffusionrpo.rpo.train.View;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.optim.LearningRate;
 import picocli.CommandLine.Option;
@@ -41,6 +42,9 @@ public final class AlignSettings extends ModelSettings {
 
   /** Where the contrast weights of Diffusion-RPO come from. */
   public enum Weights { DISTANCE, DIAGONAL, UNIFORM }
+
+  /** What judges pictures in the place of people. */
+  public enum ChoiceModel { CLIP }
 
   /** What updates the weights. */
   public enum OptimizerKind { ADAMW, ADAFACTOR }
@@ -152,6 +156,31 @@ public final class AlignSettings extends ModelSettings {
 
   @Option(names = "--limit", paramLabel = "PAIRS", description = "Use at most so many pairs of --data (default: all).")
   public Integer limit;
+
+  @Option(names = "--cache", paramLabel = "DIR", description = "Keep encodings on disk in float16 and read them from "
+      + "there; drpo encode fills it ahead (default: in memory, in float32).")
+  public Path cache;
+
+  @Option(names = "--stream", description = "Read and encode pairs whenever an update wants them: neither memory nor a "
+      + "cache is needed, every update takes longer.")
+  public boolean stream;
+
+  @Option(names = "--window", paramLabel = "GROUPS", description = "Row groups whose pairs mix with --stream; two windows "
+      + "must fit into half of the memory (default: ${DEFAULT-VALUE}).")
+  public int window = 4;
+
+  @Option(names = "--flip", description = "Mirror half of the pairs, others in each epoch; winner and loser alike.")
+  public boolean flip;
+
+  @Option(names = "--crop", description = "center, or random with --stream; winner and loser alike (default: center).")
+  public View.Crop crop = View.Crop.CENTER;
+
+  @Option(names = "--choice-model", paramLabel = "NAME", description = "AI feedback: the picture with the higher score wins "
+      + "whatever the label says: clip (default: labels).")
+  public ChoiceModel choiceModel;
+
+  @Option(names = "--choice-clip", paramLabel = "DIR", description = "CLIP of --choice-model (default: as --clip).")
+  public Path choiceClip;
 
   @Option(names = "--gradient-checkpointing", description = "Recompute activations in backward: less memory, more time.")
   public boolean gradientCheckpointing;
@@ -274,6 +303,11 @@ public final class AlignSettings extends ModelSettings {
         "0 or at least " + StyleAlignment.FEWEST_IMAGES);
     require(sampleSteps >= 1, "--sample-steps", sampleSteps, "at least 1");
     require(guidance >= 0 && Double.isFinite(guidance), "--guidance", guidance, "0 or more");
+    require(cache == null || !stream, "--stream", "with --cache", "one of the two");
+    require(cache == null || !Files.isRegularFile(cache), "--cache", cache, "a folder");
+    require(window >= 1, "--window", window, "at least 1");
+    require(crop == View.Crop.CENTER || stream, "--crop", "random", "--stream with it; else pictures are encoded once");
+    require(choiceClip == null || Files.isDirectory(choiceClip), "--choice-clip", choiceClip, "an existing folder");
     require(data == null || Files.exists(data), "--data", data, "an existing file or folder");
     require(clip == null || Files.isDirectory(clip), "--clip", clip, "an existing folder");
   }

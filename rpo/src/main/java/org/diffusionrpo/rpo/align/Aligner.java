@@ -1,6 +1,7 @@
 package org.diffusionrpo.rpo.align;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.schedule.PredictionType;
@@ -67,6 +68,8 @@ public final class Aligner {
         ema.swap();
       }
       return done;
+    } catch (UncheckedIOException e) { // pairs that an update reads
+      throw e.getCause();
     } finally {
       policy.parameters().freeze();
     }
@@ -82,7 +85,7 @@ public final class Aligner {
   private PreferenceObjective objective(AlignSettings settings, UNet2DConditionModel policy) {
     PairBatches batches = new PairBatches(pairs, model.vae().value(), model.scheduler().value(),
         new PairBatches.Options(settings.batch, settings.contrast, settings.timestep, settings.captionDropout,
-            settings.seed));
+            settings.seed, settings.flip, settings.crop));
     return new PreferenceObjective(backend, policy, reference, settings.loss(), batches, settings.microBatch);
   }
 

@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 import org.diffusionrpo.kernels.cpu.Parallel;
 import org.diffusionrpo.kernels.cpu.Simd;
 import org.diffusionrpo.rpo.ProgramVersion;
+import org.diffusionrpo.rpo.data.PairBlock;
+import org.diffusionrpo.rpo.data.PairEntry;
 import org.diffusionrpo.rpo.data.PreferencePair;
 import org.diffusionrpo.tensor.io.Checksums;
 
@@ -36,8 +38,12 @@ public final class RunManifest {
     ObjectNode manifest = new ObjectMapper().createObjectNode();
     ObjectNode values = manifest.putObject("settings");
     settings(settings).forEach(values::put);
-    ObjectNode hashes = manifest.putObject("hashes").put("model", hash(model))
-        .put("data", hash(data.source())).put("pairs", hash(data.pairs()));
+    ObjectNode hashes = manifest.putObject("hashes").put("model", hash(model));
+    if (data.pairs() == null) { // may be hundreds of gigabytes
+      hashes.put("pairs", hashBlocks(data.blocks()));
+    } else {
+      hashes.put("data", hash(data.source())).put("pairs", hash(data.pairs()));
+    }
     if (settings.unet != null) {
       hashes.put("unet", hash(settings.unet));
     }
@@ -92,11 +98,30 @@ public final class RunManifest {
 
   private static String hash(List<PreferencePair> pairs) {
     MessageDigest digest = sha256();
-    for (PreferencePair pair : pairs) {
-      String head = pair.caption() + "\n" + pair.winner().length + " " + pair.loser().length + "\n";
-      digest.update(head.getBytes(StandardCharsets.UTF_8));
-      digest.update(pair.winner());
-      digest.update(pair.loser());
+    pairs.forEach(pair -> update(digest, pair));
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void update(MessageDigest digest, PreferencePair pair) {
+    String head = pair.caption() + "\n" + pair.winner().length + " " + pair.loser().length + "\n";
+    digest.update(head.getBytes(StandardCharsets.UTF_8));
+    digest.update(pair.winner());
+    digest.update(pair.loser());
+  }
+
+  /** By names, sizes and times of change where they tell the content, else by content. */
+  private static String hashBlocks(List<PairBlock> blocks) throws IOException {
+    MessageDigest digest = sha256();
+    for (PairBlock block : blocks) {
+      if (block.identity() != null) {
+        digest.update((block.identity() + "\n").getBytes(StandardCharsets.UTF_8));
+        continue;
+      }
+      for (PairEntry entry : block.read()) {
+        if (entry instanceof PreferencePair pair) {
+          update(digest, pair);
+        }
+      }
     }
     return HexFormat.of().formatHex(digest.digest());
   }

@@ -42,8 +42,8 @@ final class CompareCommand implements Callable<Integer> {
 
   /** Each unit of a comparison has these for itself. */
   static final class WithoutOptionsOfOneRun implements IModelTransformer {
-    private static final List<String> OPTIONS = List.of("--objective", "--seed", "--data", "--save-dtype",
-        "--resume");
+    private static final List<String> OPTIONS = List.of("--objective", "--seed", "--data", "--save-dtype", "--resume",
+        "--cache", "--stream", "--window", "--flip", "--crop", "--choice-model", "--choice-clip");
 
     @Override
     public CommandSpec transform(CommandSpec spec) {

@@ -3,6 +3,7 @@ package org.diffusionrpo.rpo.data;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,21 +27,22 @@ final class FolderPairs implements PairSource {
     this.folder = folder;
   }
 
-  @Override public void read(Consumer consumer, LoadReport report) throws IOException {
-    PairChecker checker = new PairChecker(consumer, report);
+  @Override public List<PairBlock> blocks(LoadReport report) throws IOException {
     Map<String, Path> winners = images(folder.resolve(WINNERS));
     Map<String, Path> losers = images(folder.resolve(LOSERS));
     TreeSet<String> names = new TreeSet<>(winners.keySet());
     names.addAll(losers.keySet());
+    List<FileBlock.Entry> entries = new ArrayList<>();
     for (String name : names) {
       Path winner = winners.get(name);
       Path loser = losers.get(name);
       if (winner == null || loser == null) {
         report.addMissing(name + ": no image in " + folder.resolve(winner == null ? WINNERS : LOSERS));
-      } else if (!checker.offer(name, caption(name), Files.readAllBytes(winner), Files.readAllBytes(loser))) {
-        return;
+      } else {
+        entries.add(new FileBlock.Entry(name, caption(name), winner, loser));
       }
     }
+    return FileBlock.split(entries);
   }
 
   private String caption(String name) throws IOException {

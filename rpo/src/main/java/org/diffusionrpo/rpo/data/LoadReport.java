@@ -17,7 +17,8 @@ public final class LoadReport {
   private final List<String> unreadableNames = new ArrayList<>();
   private final List<String> missingNames = new ArrayList<>();
 
-  void addPair() {
+  /** Counts a pair that is handed over. */
+  public void addPair() {
     pairs++;
   }
 

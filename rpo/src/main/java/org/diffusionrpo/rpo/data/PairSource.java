@@ -3,11 +3,15 @@ package org.diffusionrpo.rpo.data;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** Something that yields preference pairs one at a time, so that a source may be larger than memory. */
+/**
+ * Preference pairs in blocks that are read on their own and in any order, so that a source may be larger than memory
+ * and a resumed run reads only what it still needs.
+ */
 public interface PairSource {
   /** Takes one pair after another. */
   interface Consumer {
@@ -16,10 +20,50 @@ public interface PairSource {
   }
 
   /**
-   * Hands over the pairs in a fixed order, each with both images decodable. What is left out is counted and named in
-   * the report; a source that is damaged as a whole throws an {@link IOException} that names file and fault.
+   * The blocks in a fixed order, without reading a picture. Entries whose label prefers no image are not in them; they
+   * are counted in the report.
+   *
+   * @throws IOException that names file and fault if the source is damaged as a whole
    */
-  void read(Consumer consumer, LoadReport report) throws IOException;
+  List<PairBlock> blocks(LoadReport report) throws IOException;
+
+  /**
+   * Hands over the pairs in the order of the blocks, each with both images decodable; they are decoded ahead on other
+   * threads. What is left out is counted and named in the report.
+   */
+  default void read(Consumer consumer, LoadReport report) throws IOException {
+    try (PairReader<DecodedEntry> pairs = new PairReader<>(blocks(report), DecodedEntry::of)) {
+      while (pairs.hasNext()) {
+        DecodedEntry outcome = pairs.next();
+        if (outcome instanceof LeftOut leftOut) {
+          leftOut.addTo(report);
+        } else {
+          report.addPair();
+          if (!consumer.accept(((DecodedPair) outcome).pair())) {
+            return;
+          }
+        }
+      }
+    }
+  }
+
+  /** Pairs in memory as a source. */
+  static PairSource of(List<PreferencePair> pairs) {
+    return report -> MemoryBlock.split(pairs);
+  }
+
+  /** The first {@code limit} entries of a source's blocks. */
+  static List<PairBlock> first(List<PairBlock> blocks, long limit) {
+    List<PairBlock> kept = new ArrayList<>();
+    long left = limit;
+    for (PairBlock block : blocks) {
+      if (left > 0) {
+        kept.add(block.size() <= left ? block : new ShortBlock(block, (int) left));
+      }
+      left -= block.size();
+    }
+    return kept;
+  }
 
   /**
    * Recognises the format of a user's data.
@@ -31,6 +75,15 @@ public interface PairSource {
    * </ul>
    */
   static PairSource open(Path path) throws IOException {
+    return open(path, null);
+  }
+
+  /**
+   * As {@link #open(Path)}.
+   *
+   * @param index folder that keeps what {@link #blocks} found out about Parquet files; null to read them anew
+   */
+  static PairSource open(Path path, Path index) throws IOException {
     if (Files.isDirectory(path)) {
       if (Files.isDirectory(path.resolve(FolderPairs.WINNERS)) && Files.isDirectory(path.resolve(FolderPairs.LOSERS))) {
         return new FolderPairs(path);
@@ -39,14 +92,14 @@ public interface PairSource {
       if (shards.isEmpty()) {
         throw new IOException(path + ": holds neither *.parquet files nor the folders winners and losers");
       }
-      return new ParquetPairs(shards);
+      return new ParquetPairs(shards, index);
     }
     if (!Files.exists(path)) {
       throw new IOException(path + ": no such file or folder");
     }
     String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
     return switch (name.substring(name.lastIndexOf('.') + 1)) {
-      case "parquet" -> new ParquetPairs(List.of(path));
+      case "parquet" -> new ParquetPairs(List.of(path), index);
       case "jsonl", "csv", "tsv" -> new TablePairs(path);
       default -> throw new IOException(
           path + ": unknown kind of data; expected .parquet, .jsonl, .csv, .tsv or a folder");

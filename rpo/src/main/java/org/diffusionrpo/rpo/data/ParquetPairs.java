@@ -20,55 +20,81 @@ final class ParquetPairs implements PairSource {
   private static final String OTHER_LABEL = "label_1";
 
   private final List<Path> files;
+  private final Path index;
 
-  ParquetPairs(List<Path> files) {
+  /** @param index folder that keeps the {@link ShardIndex} of each file; null for none */
+  ParquetPairs(List<Path> files, Path index) {
     this.files = List.copyOf(files);
+    this.index = index;
   }
 
-  @Override public void read(Consumer consumer, LoadReport report) throws IOException {
-    PairChecker checker = new PairChecker(consumer, report);
+  @Override public List<PairBlock> blocks(LoadReport report) throws IOException {
+    List<PairBlock> blocks = new ArrayList<>();
     for (Path file : files) {
-      if (!read(file, checker)) {
-        return;
+      addBlocks(file, blocks, report);
+    }
+    return blocks;
+  }
+
+  private void addBlocks(Path file, List<PairBlock> blocks, LoadReport report) throws IOException {
+    ShardIndex shard = ShardIndex.of(file, index, ParquetPairs::read);
+    MessageType pictures = columns(file, shard.schema(), REQUIRED.stream().filter(name -> !isLabel(name)).toList());
+    for (int group = 0, row = 0; group < shard.groups().size(); group++) {
+      ShardIndex.Group rows = shard.groups().get(group);
+      List<RowGroupBlock.Row> kept = new ArrayList<>();
+      for (int i = 0; i < rows.preferences().length; i++, row++) {
+        if (!rows.preferences()[i].leavesOut(file.getFileName() + "#" + row, report)) {
+          kept.add(new RowGroupBlock.Row(i, rows.preferences()[i] == Preference.FIRST));
+        }
+      }
+      if (!kept.isEmpty()) {
+        blocks.add(new RowGroupBlock(file, pictures, shard.identity(), group, row - rows.preferences().length, kept,
+            rows.bytes()));
       }
     }
   }
 
-  private static boolean read(Path file, PairChecker checker) throws IOException {
-    MessageType columns = columns(file);
-    String name = file.getFileName() + "#";
-    long[] row = {0};
-    return ParquetTable.read(file, columns, group -> offer(name + row[0]++, group, checker));
+  /** Footer and labels of a file. */
+  private static ShardIndex read(Path file, String identity) throws IOException {
+    ParquetTable.Footer footer = ParquetTable.footer(file);
+    columns(file, footer.schema(), REQUIRED);
+    List<String> labelNames = new ArrayList<>(List.of("label_0"));
+    if (footer.schema().containsField(OTHER_LABEL)) {
+      labelNames.add(OTHER_LABEL);
+    }
+    MessageType labels = columns(file, footer.schema(), labelNames);
+    List<ShardIndex.Group> groups = new ArrayList<>();
+    for (ParquetTable.RowGroup rowGroup : footer.rowGroups()) {
+      List<Preference> preferences = new ArrayList<>();
+      ParquetTable.read(file, labels, groups.size(), row -> preferences.add(preference(row)));
+      long bytes = REQUIRED.stream().mapToLong(name -> rowGroup.columnBytes().getOrDefault(name, 0L)).sum();
+      groups.add(new ShardIndex.Group(preferences.toArray(Preference[]::new), bytes));
+    }
+    return new ShardIndex(identity, footer.schema(), groups);
   }
 
-  private static boolean offer(String id, Group row, PairChecker checker) throws IOException {
-    for (Type column : row.getType().getFields()) {
-      if (row.getFieldRepetitionCount(column.getName()) == 0) {
-        checker.report().addMissing(id + ": " + column.getName() + " is null");
-        return true;
+  private static Preference preference(Group row) {
+    for (Type label : row.getType().getFields()) {
+      if (row.getFieldRepetitionCount(label.getName()) == 0) {
+        return Preference.INVALID;
       }
     }
-    byte[] first = image(row, "jpg_0");
-    byte[] second = image(row, "jpg_1");
     double label = number(row, "label_0");
-    if (row.getType().containsField(OTHER_LABEL) && number(row, OTHER_LABEL) == label) {
-      checker.report().addTie();
-      return true;
-    }
-    return checker.offerLabelled(id, row.getString("caption", 0), first, second, label);
+    boolean same = row.getType().containsField(OTHER_LABEL) && number(row, OTHER_LABEL) == label;
+    return same ? Preference.TIE : Preference.of(label);
   }
 
-  private static MessageType columns(Path file) throws IOException {
-    MessageType schema = ParquetTable.schema(file);
+  private static boolean isLabel(String column) {
+    return column.startsWith("label_");
+  }
+
+  private static MessageType columns(Path file, MessageType schema, List<String> names) throws IOException {
     List<Type> columns = new ArrayList<>();
-    for (String name : REQUIRED) {
+    for (String name : names) {
       if (!schema.containsField(name)) {
         throw new IOException(file + ": has no column " + name + "; expected " + String.join(", ", REQUIRED));
       }
       columns.add(schema.getType(name));
-    }
-    if (schema.containsField(OTHER_LABEL)) {
-      columns.add(schema.getType(OTHER_LABEL));
     }
     checkTypes(file, columns);
     return new MessageType(schema.getName(), columns);
@@ -77,7 +103,7 @@ final class ParquetPairs implements PairSource {
   private static void checkTypes(Path file, List<Type> columns) throws IOException {
     for (Type column : columns) {
       boolean image = column.getName().startsWith("jpg_");
-      boolean label = column.getName().startsWith("label_");
+      boolean label = isLabel(column.getName());
       boolean right = label ? isNumber(column)
           : isBinary(column) || image && !column.isPrimitive() && column.asGroupType().containsField("bytes")
               && isBinary(column.asGroupType().getType("bytes"));
@@ -96,14 +122,6 @@ final class ParquetPairs implements PairSource {
       case DOUBLE, FLOAT, INT32, INT64 -> true;
       default -> false;
     };
-  }
-
-  private static byte[] image(Group row, String column) {
-    if (row.getType().getType(column).isPrimitive()) {
-      return row.getBinary(column, 0).getBytes();
-    }
-    Group struct = row.getGroup(column, 0);
-    return struct.getFieldRepetitionCount("bytes") == 0 ? new byte[0] : struct.getBinary("bytes", 0).getBytes();
   }
 
   private static double number(Group row, String column) {

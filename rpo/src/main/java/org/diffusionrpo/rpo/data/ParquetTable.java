@@ -4,19 +4,26 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.apache.parquet.ParquetReadOptions;
+import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetFileWriter;
-import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.ParquetWriter;
-import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
-import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.io.LocalOutputFile;
+import org.apache.parquet.io.MessageColumnIO;
+import org.apache.parquet.io.RecordReader;
 import org.apache.parquet.schema.MessageType;
 
 /** The only contact with the Parquet library: local files, rows as {@link Group}, no Hadoop installation. */
@@ -31,15 +38,34 @@ final class ParquetTable {
     void write(Group row) throws IOException;
   }
 
+  /**
+   * The footer of a file.
+   *
+   * @param rowGroups in file order
+   */
+  record Footer(MessageType schema, List<RowGroup> rowGroups) {}
+
+  /**
+   * Rows that are stored together.
+   *
+   * @param columnBytes uncompressed size by name of the top-level column
+   */
+  record RowGroup(int rows, Map<String, Long> columnBytes) {}
+
   private ParquetTable() {}
 
-  /** The schema in the file's footer. */
-  static MessageType schema(Path file) throws IOException {
-    requireFile(file);
-    ParquetReadOptions options = ParquetReadOptions.builder(new PlainParquetConfiguration()).build();
-    try (ParquetFileReader reader = ParquetFileReader.open(new LocalInputFile(file), options)) {
-      return reader.getFileMetaData().getSchema();
-    } catch (IOException | RuntimeException e) { // the library answers damage with many unchecked exceptions
+  /** Reads the footer only. */
+  static Footer footer(Path file) throws IOException {
+    try (ParquetFileReader reader = open(file)) {
+      List<RowGroup> groups = new ArrayList<>();
+      for (BlockMetaData block : reader.getRowGroups()) {
+        Map<String, Long> bytes = new HashMap<>();
+        block.getColumns().forEach(column ->
+            bytes.merge(column.getPath().toArray()[0], column.getTotalUncompressedSize(), Long::sum));
+        groups.add(new RowGroup(Math.toIntExact(block.getRowCount()), bytes));
+      }
+      return new Footer(reader.getFileMetaData().getSchema(), groups);
+    } catch (RuntimeException e) { // the library answers damage with many unchecked exceptions
       throw damaged(file, e);
     }
   }
@@ -47,20 +73,40 @@ final class ParquetTable {
   /**
    * Hands the rows to a consumer in file order, one at a time; returns false if the consumer stopped early.
    *
-   * @param projection the columns to read, a subset of {@link #schema}
+   * @param projection the columns to read, a subset of the file's schema
    */
   static boolean read(Path file, MessageType projection, RowConsumer consumer) throws IOException {
-    requireFile(file);
-    PlainParquetConfiguration configuration = new PlainParquetConfiguration();
-    configuration.set(ReadSupport.PARQUET_READ_SCHEMA, projection.toString());
-    try (ParquetReader<Group> reader = new Builder(file, configuration).build()) {
-      for (Group row = next(reader, file); row != null; row = next(reader, file)) {
-        if (!consumer.accept(row)) {
-          return false;
-        }
+    int groups = footer(file).rowGroups().size();
+    for (int group = 0; group < groups; group++) {
+      if (!read(file, projection, group, consumer)) {
+        return false;
       }
     }
     return true;
+  }
+
+  /** As {@link #read(Path, MessageType, RowConsumer)}, the rows of one row group; nothing else of the file is read. */
+  static boolean read(Path file, MessageType projection, int rowGroup, RowConsumer consumer) throws IOException {
+    try (ParquetFileReader reader = open(file)) {
+      RecordReader<Group> rows;
+      long count;
+      try {
+        reader.setRequestedSchema(projection);
+        PageReadStore pages = reader.readRowGroup(rowGroup);
+        count = pages.getRowCount();
+        MessageColumnIO columns =
+            new ColumnIOFactory().getColumnIO(projection, reader.getFileMetaData().getSchema());
+        rows = columns.getRecordReader(pages, new GroupRecordConverter(projection));
+      } catch (IOException | RuntimeException e) {
+        throw damaged(file, e);
+      }
+      for (long row = 0; row < count; row++) {
+        if (!consumer.accept(next(rows, file))) {
+          return false;
+        }
+      }
+      return true;
+    }
   }
 
   /** Creates or replaces a file. Images do not shrink any further, so Zstandard only has the text to work on. */
@@ -85,31 +131,29 @@ final class ParquetTable {
     };
   }
 
-  private static void requireFile(Path file) throws IOException {
+  /** Pages that carry a checksum are compared with it. */
+  private static ParquetFileReader open(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new IOException(file + ": no such file");
     }
+    ParquetReadOptions options =
+        ParquetReadOptions.builder(new PlainParquetConfiguration()).usePageChecksumVerification().build();
+    try {
+      return ParquetFileReader.open(new LocalInputFile(file), options);
+    } catch (IOException | RuntimeException e) {
+      throw damaged(file, e);
+    }
   }
 
-  private static Group next(ParquetReader<Group> reader, Path file) throws IOException {
+  private static Group next(RecordReader<Group> rows, Path file) throws IOException {
     try {
-      return reader.read();
-    } catch (IOException | RuntimeException e) {
+      return rows.read();
+    } catch (RuntimeException e) {
       throw damaged(file, e);
     }
   }
 
   private static IOException damaged(Path file, Exception cause) {
     return new IOException(file + ": not a readable Parquet file: " + cause.getMessage(), cause);
-  }
-
-  private static final class Builder extends ParquetReader.Builder<Group> {
-    Builder(Path file, PlainParquetConfiguration configuration) {
-      super(new LocalInputFile(file), configuration);
-    }
-
-    @Override protected ReadSupport<Group> getReadSupport() {
-      return new GroupReadSupport();
-    }
   }
 }

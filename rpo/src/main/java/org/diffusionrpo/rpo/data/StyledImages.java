@@ -40,7 +40,7 @@ public final class StyledImages {
 
   /** Keeps the images of some splits alone, so that a search cannot see what it must not. */
   public static StyledImages load(Path file, Set<Split> splits) throws IOException {
-    if (!ParquetTable.schema(file).equals(SCHEMA)) {
+    if (!ParquetTable.footer(file).schema().equals(SCHEMA)) {
       throw new IOException(file + ": expected the columns concept, style, caption, split and png");
     }
     List<StyledImage> images = new ArrayList<>();

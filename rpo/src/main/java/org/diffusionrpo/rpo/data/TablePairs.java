@@ -1,9 +1,9 @@
 package org.diffusionrpo.rpo.data;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -32,29 +32,31 @@ final class TablePairs implements PairSource {
     this.file = file;
   }
 
-  @Override public void read(Consumer consumer, LoadReport report) throws IOException {
-    PairChecker checker = new PairChecker(consumer, report);
-    TextTable.read(file, (line, fields) -> offer(line, fields, checker));
+  @Override public List<PairBlock> blocks(LoadReport report) throws IOException {
+    List<FileBlock.Entry> entries = new ArrayList<>();
+    TextTable.read(file, (line, fields) -> add(line, fields, entries, report));
+    return FileBlock.split(entries);
   }
 
-  private boolean offer(int line, Map<String, String> fields, PairChecker checker) throws IOException {
+  private boolean add(int line, Map<String, String> fields, List<FileBlock.Entry> entries, LoadReport report)
+      throws IOException {
     String id = file.getFileName() + ":" + line;
     boolean labelled = isLabelled(fields);
     String caption = value(fields, CAPTION, line);
-    String firstPath = value(fields, labelled ? FIRST : WINNER, line);
-    String secondPath = value(fields, labelled ? SECOND : LOSER, line);
-    String label = labelled ? value(fields, LABEL, line) : "";
-    if (caption == null || firstPath == null || secondPath == null || label == null) {
-      checker.report().addMissing(id + ": a field is null");
+    String first = value(fields, labelled ? FIRST : WINNER, line);
+    String second = value(fields, labelled ? SECOND : LOSER, line);
+    String label = labelled ? value(fields, LABEL, line) : "1";
+    if (caption == null || first == null || second == null || label == null) {
+      report.addMissing(id + ": a field is null");
       return true;
     }
-    byte[] first = image(firstPath, id, checker.report());
-    byte[] second = image(secondPath, id, checker.report());
-    if (first == null || second == null) {
-      return true;
+    Preference preference = Preference.of(label(label, line));
+    if (!preference.leavesOut(id, report)) {
+      boolean firstWins = preference == Preference.FIRST;
+      entries.add(new FileBlock.Entry(id, caption, image(firstWins ? first : second),
+          image(firstWins ? second : first)));
     }
-    return labelled ? checker.offerLabelled(id, caption, first, second, label(label, line))
-        : checker.offer(id, caption, first, second);
+    return true;
   }
 
   /** Files that mix both kinds of rows have null for the fields of the other kind. */
@@ -84,18 +86,11 @@ final class TablePairs implements PairSource {
     }
   }
 
-  /** Null, with a note in the report, when there is no such file. */
-  private byte[] image(String path, String id, LoadReport report) throws IOException {
-    Path image;
+  private Path image(String path) throws IOException {
     try {
-      image = file.resolveSibling(path);
+      return file.resolveSibling(path);
     } catch (InvalidPathException e) {
       throw new IOException(file + ": '" + path + "' is not a path", e);
     }
-    if (!Files.isRegularFile(image)) {
-      report.addMissing(id + ": no file " + image);
-      return null;
-    }
-    return Files.readAllBytes(image);
   }
 }

@@ -1,30 +1,45 @@
 package org.diffusionrpo.rpo.train;
 
+import java.io.Closeable;
+import java.io.IOException;
 import java.util.List;
+import org.diffusionrpo.diffusion.train.BatchOrder;
+import org.diffusionrpo.diffusion.train.BatchSampler;
 import org.diffusionrpo.diffusion.unet.TextEmbedding;
-import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.tensor.Shape;
 
 /**
- * Preference pairs as training needs them: images as moments of the autoencoder with their sizes and crops,
- * captions as text embeddings, both as CLIP embeddings. Made once by {@link PairEncoder} and kept in memory.
- *
- * @param latentShape [h, w, Z]
- * @param contextShape [L, X]
- * @param winners moments [h, w, 2 Z] of the preferred images
- * @param losers moments of the rejected images
- * @param winnerTimeIds size and crop of the preferred images, which SDXL is told
- * @param loserTimeIds likewise
- * @param texts embedding of each caption
- * @param emptyText embedding of the empty prompt, for caption dropout
- * @param winnerImages unit-length CLIP embeddings; empty when the objective reads none
- * @param loserImages likewise
- * @param prompts unit-length CLIP embeddings of the captions; empty when the objective reads none
+ * Preference pairs as training needs them, by number: encoded once and kept in memory ({@link PairsInMemory}) or on
+ * disk ({@link CachedPairs}), or encoded whenever an update wants them ({@link StreamedPairs}).
  */
-public record EncodedPairs(Shape latentShape, Shape contextShape, List<float[]> winners, List<float[]> losers,
-    List<TimeIds> winnerTimeIds, List<TimeIds> loserTimeIds, List<TextEmbedding> texts, TextEmbedding emptyText,
-    List<double[]> winnerImages, List<double[]> loserImages, List<double[]> prompts) {
-  public int size() {
-    return winners.size();
+public interface EncodedPairs extends Closeable {
+  /** Number of pairs. */
+  int size();
+
+  /** [h, w, Z]. */
+  Shape latentShape();
+
+  /** [L, X]. */
+  Shape contextShape();
+
+  /** Embedding of the empty prompt, for caption dropout. */
+  TextEmbedding emptyText();
+
+  /**
+   * The pairs of one update.
+   *
+   * @param views of each item, for both of its pictures
+   */
+  List<EncodedPair> get(int[] items, View[] views) throws IOException;
+
+  /** Which items make up each update. */
+  default BatchOrder order(long seed, int batch) {
+    return new BatchSampler(seed, size(), batch);
   }
+
+  /** Says what {@link #get} will be asked for next, so that it may be read ahead. */
+  default void announce(int[] items, View[] views) {}
+
+  @Override
+  default void close() throws IOException {}
 }

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -77,7 +79,7 @@ class ParquetPairsTest {
 
   @Test void tiesNullsAndBrokenImagesAreLeftOutAndCounted() throws IOException {
     Group incomplete = new SimpleGroup(PICK_A_PIC);
-    incomplete.append("caption", "nothing else");
+    incomplete.append("caption", "nothing else").append("label_0", 1.0).append("label_1", 0.0);
     Group broken = new SimpleGroup(PICK_A_PIC);
     broken.append("caption", "broken").append("jpg_0", Binary.fromConstantByteArray(RED))
         .append("jpg_1", Binary.fromConstantByteArray(Arrays.copyOf(BLUE, BLUE.length / 2)))
@@ -88,10 +90,25 @@ class ParquetPairsTest {
     assertEquals(List.of("pairs.parquet#2"), read(file, report).stream().map(PreferencePair::id).toList());
     assertEquals(1, report.ties());
     assertEquals(2, report.missing());
-    assertEquals("pairs.parquet#1: jpg_0 is null", report.missingNames().get(0));
+    assertEquals(List.of("pairs.parquet#4: label_0 is null or not from 0 to 1", "pairs.parquet#1: jpg_0 is null"),
+        report.missingNames(), "labels are read before pictures");
     assertEquals(List.of("pairs.parquet#3 (loser): truncated PNG"), report.unreadableNames());
     assertTrue(report.toString().startsWith("1 pairs; dropped: 1 ties, 1 with unreadable images, 2 incomplete"),
         report.toString());
+  }
+
+  @Test void aPictureThatClaimsTooManyPixelsIsLeftOutUndecoded() throws IOException {
+    ByteBuffer bomb = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+    bomb.put((byte) 'B').put((byte) 'M').putInt(64).putInt(0).putInt(54);
+    bomb.putInt(40).putInt(12_000).putInt(12_000).putShort((short) 1).putShort((short) 24);
+    Group row = new SimpleGroup(PICK_A_PIC);
+    row.append("caption", "bomb").append("jpg_0", Binary.fromConstantByteArray(RED))
+        .append("jpg_1", Binary.fromConstantByteArray(bomb.array())).append("label_0", 1.0).append("label_1", 0.0);
+    Path file = write("pairs.parquet", CompressionCodecName.SNAPPY, PICK_A_PIC, row, row(1));
+    LoadReport report = new LoadReport();
+    assertEquals(1, read(file, report).size());
+    assertEquals(1, report.unreadable());
+    assertTrue(report.unreadableNames().get(0).contains("it claims 144000000 pixels"), report.toString());
   }
 
   @Test void shardsOfAFolderAreReadInTheOrderOfTheirNames() throws IOException {

@@ -160,9 +160,9 @@ class PreferenceObjectiveTest {
   @Test
   void sftReadsNeitherLosersNorReference() throws IOException {
     try (Backend backend = new CpuBackend(); TinyPreferences tiny = new TinyPreferences(backend)) {
-      EncodedPairs all = tiny.pairs;
-      EncodedPairs winners = new EncodedPairs(all.latentShape(), all.contextShape(), all.winners(), List.of(),
-          all.winnerTimeIds(), List.of(), all.texts(), all.emptyText(), List.of(), List.of(), List.of());
+      PairsInMemory all = tiny.pairs;
+      EncodedPairs winners = new PairsInMemory(all.latentShape(), all.contextShape(), all.emptyText(), all.pairs().stream()
+          .map(pair -> new EncodedPair(pair.winner(), null, pair.text(), null)).toList(), List.of());
       PreferenceObjective objective = new PreferenceObjective(backend, tiny.policy, null, new Sft(),
           tiny.batches(winners, TinyPreferences.options(BATCH, 1)), 2);
       Map<String, Double> alone = objective.accumulate(0);

@@ -2,9 +2,7 @@ package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
@@ -29,7 +27,7 @@ final class TinyPreferences implements AutoCloseable {
   final Backend backend;
   final UNet2DConditionModel policy;
   final UNet2DConditionModel reference;
-  final EncodedPairs pairs;
+  final PairsInMemory pairs;
   private final StableDiffusion policyModel;
   private final StableDiffusion referenceModel;
 
@@ -43,11 +41,20 @@ final class TinyPreferences implements AutoCloseable {
     policy.parameters().unfreeze();
     Shape latents = Shape.of(SIDE, SIDE, policyModel.vae().value().config().latentChannels());
     Shape contexts = Shape.of(policyModel.tokenizer().maxLength(), policy.config().crossAttentionDim());
-    this.pairs = new EncodedPairs(latents, contexts, gaussian("winners", 2 * latents.size()),
-        gaussian("losers", 2 * latents.size()), timeIds(), timeIds(),
-        gaussian("contexts", contexts.size()).stream().map(TextEmbedding::new).toList(),
-        new TextEmbedding(new float[contexts.size()]), embeddings("winner images"), embeddings("loser images"),
-        embeddings("prompts"));
+    this.pairs = new PairsInMemory(latents, contexts, new TextEmbedding(new float[contexts.size()]),
+        pairs(gaussian("winners", 2 * latents.size()), gaussian("losers", 2 * latents.size()),
+            gaussian("contexts", contexts.size())), List.of());
+  }
+
+  private static List<EncodedPair> pairs(List<float[]> winners, List<float[]> losers, List<float[]> contexts) {
+    List<EncodedPair> pairs = new ArrayList<>();
+    TimeIds ids = TimeIds.of(2 * SIDE, 2 * SIDE);
+    for (int i = 0; i < PAIRS; i++) {
+      pairs.add(new EncodedPair(new EncodedImage(winners.get(i), ids, embeddings("winner images").get(i)),
+          new EncodedImage(losers.get(i), ids, embeddings("loser images").get(i)), new TextEmbedding(contexts.get(i)),
+          embeddings("prompts").get(i)));
+    }
+    return pairs;
   }
 
   /** Moves the policy away from its reference, as training would. */
@@ -78,13 +85,18 @@ final class TinyPreferences implements AutoCloseable {
   /** The same pairs with what SDXL is told besides: a pooled embedding, and sizes that tell the pictures apart. */
   EncodedPairs xlPairs() {
     List<float[]> pooled = gaussian("pooled", EMBEDDING);
-    return new EncodedPairs(pairs.latentShape(), pairs.contextShape(), pairs.winners(), pairs.losers(),
-        IntStream.range(0, PAIRS).mapToObj(i -> TimeIds.of(100 + i, 20)).toList(),
-        IntStream.range(0, PAIRS).mapToObj(i -> TimeIds.of(200 + i, 30)).toList(),
-        IntStream.range(0, PAIRS).mapToObj(i -> new TextEmbedding(pairs.texts().get(i).context(), pooled.get(i)))
-            .toList(),
-        new TextEmbedding(pairs.emptyText().context(), new float[EMBEDDING]), pairs.winnerImages(),
-        pairs.loserImages(), pairs.prompts());
+    List<EncodedPair> told = new ArrayList<>();
+    for (int i = 0; i < PAIRS; i++) {
+      EncodedPair pair = pairs.pairs().get(i);
+      told.add(new EncodedPair(told(pair.winner(), TimeIds.of(100 + i, 20)), told(pair.loser(), TimeIds.of(200 + i, 30)),
+          new TextEmbedding(pair.text().context(), pooled.get(i)), pair.prompt()));
+    }
+    return new PairsInMemory(pairs.latentShape(), pairs.contextShape(),
+        new TextEmbedding(pairs.emptyText().context(), new float[EMBEDDING]), told, List.of());
+  }
+
+  private static EncodedImage told(EncodedImage image, TimeIds timeIds) {
+    return new EncodedImage(image.moments(), timeIds, image.embedding());
   }
 
   PreferenceObjective objective(PreferenceLoss loss, PairBatches.Options options, int microBatch) {
@@ -104,10 +116,6 @@ final class TinyPreferences implements AutoCloseable {
       all.add(values);
     }
     return all;
-  }
-
-  private static List<TimeIds> timeIds() {
-    return Collections.nCopies(PAIRS, TimeIds.of(2 * SIDE, 2 * SIDE));
   }
 
   private static List<double[]> embeddings(String name) {

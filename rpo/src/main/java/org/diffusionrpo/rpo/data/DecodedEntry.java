@@ -1,0 +1,21 @@
+package org.diffusionrpo.rpo.data;
+
+import java.io.IOException;
+import org.diffusionrpo.diffusion.image.ImageCodec;
+
+/** One entry of a source after decoding: a pair with both pictures, or why there is none. */
+public sealed interface DecodedEntry permits DecodedPair, LeftOut {
+  /** Decodes both pictures; a pure function, for any thread. */
+  static DecodedEntry of(PairEntry entry) {
+    if (entry instanceof LeftOut leftOut) {
+      return leftOut;
+    }
+    PreferencePair pair = (PreferencePair) entry;
+    try {
+      return new DecodedPair(pair, ImageCodec.decode(pair.winner(), pair.id() + " (winner)"),
+          ImageCodec.decode(pair.loser(), pair.id() + " (loser)"));
+    } catch (IOException e) {
+      return new LeftOut(true, e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package org.diffusionrpo.rpo.train;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.diffusionrpo.diffusion.data.ContentKey;
+import org.diffusionrpo.rpo.data.PairBlock;
+import org.diffusionrpo.tensor.io.AtomicFiles;
+
+/**
+ * Of a pair only the keys of its pictures and its caption. Those of a block are kept in a file under a name that
+ * depends on the block's identity, so that a later run finds its encodings without reading a picture.
+ */
+record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
+  /** In the place of an entry that no training can use. */
+  static final PairKeys NONE;
+
+  static {
+    ContentKey zero = new ContentKey(0, 0, 0, 0);
+    NONE = new PairKeys(zero, zero, zero);
+  }
+
+  private static final int BYTES = 3 * ContentKey.BYTES;
+
+  PairKeys swapped() {
+    return new PairKeys(loser, winner, caption);
+  }
+
+  /** Null when there are none, or no whole ones. */
+  static List<PairKeys> load(Path cache, PairBlock block) throws IOException {
+    Path file = file(cache, block);
+    if (file == null || !Files.isRegularFile(file)) {
+      return null;
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+    if (bytes.capacity() != block.size() * BYTES + Integer.BYTES
+        || bytes.getInt(block.size() * BYTES) != crc(bytes.array(), block.size() * BYTES)) {
+      return null;
+    }
+    List<PairKeys> keys = new ArrayList<>();
+    for (int i = 0; i < block.size(); i++) {
+      PairKeys read = new PairKeys(ContentKey.read(bytes), ContentKey.read(bytes), ContentKey.read(bytes));
+      keys.add(read.equals(NONE) ? NONE : read);
+    }
+    return keys;
+  }
+
+  /** Does nothing for a block whose content only reading tells. */
+  static void save(Path cache, PairBlock block, List<PairKeys> keys) throws IOException {
+    Path file = file(cache, block);
+    if (file == null) {
+      return;
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(keys.size() * BYTES + Integer.BYTES);
+    for (PairKeys pair : keys) {
+      pair.winner.write(bytes);
+      pair.loser.write(bytes);
+      pair.caption.write(bytes);
+    }
+    bytes.putInt(crc(bytes.array(), keys.size() * BYTES));
+    AtomicFiles.write(file, bytes.array());
+  }
+
+  private static int crc(byte[] bytes, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, 0, length);
+    return (int) crc.getValue();
+  }
+
+  private static Path file(Path cache, PairBlock block) {
+    return block.identity() == null ? null
+        : cache.resolve("pairs").resolve(ContentKey.of(block.identity()).hex() + ".keys");
+  }
+}
