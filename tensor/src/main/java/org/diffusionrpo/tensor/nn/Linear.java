@@ -10,14 +10,24 @@ import org.diffusionrpo.tensor.Tensor;
  *   x [..., I]   y [..., O]   weight [O, I]   bias [O], optional
  *   y = x weight^T + bias
  * </pre>
+ * Takes a {@link LowRankAdapter}.
  */
 public final class Linear implements Layer {
   private final Parameter weight;
   private final Parameter bias;
+  private final AdapterSlot slot;
 
   public Linear(Parameters.Path path, int in, int out, boolean withBias) {
     this.weight = path.matrix("weight", Shape.of(out, in), Init.fanIn(in));
     this.bias = withBias ? path.create("bias", Shape.of(out), Init.fanIn(in)) : null;
+    this.slot = path.slot(weight, null);
+  }
+
+  /** Of parameters that are declared already; takes no adapter. */
+  Linear(Parameter weight, Parameter bias) {
+    this.weight = weight;
+    this.bias = bias;
+    this.slot = new AdapterSlot(weight, null);
   }
 
   @Override
@@ -25,21 +35,31 @@ public final class Linear implements Layer {
     Tensor y = x.backend().empty(x.shape().withLast(weight.shape().dim(0)));
     x.backend().linearForward(y, x, weight.value(), bias == null ? null : bias.value());
     tape.push(this, x);
+    slot.forward(y, x, tape);
     return y;
   }
 
   @Override
   public Tensor backward(Tensor dy, Tape tape) {
+    Tensor ofAdapter = slot.backward(dy, tape);
     try (Tape.Frame saved = tape.pop(this)) {
       addWeightGradients(dy, saved.get(0));
       Tensor dx = dy.backend().empty(saved.get(0).shape());
       dy.backend().linearBackwardData(dx, dy, weight.value());
+      if (ofAdapter != null) {
+        dy.backend().addTo(dx, ofAdapter);
+        ofAdapter.close();
+      }
       return dx;
     }
   }
 
   /** Backward for an input whose gradient nobody wants. */
   public void backwardParameters(Tensor dy, Tape tape) {
+    Tensor ofAdapter = slot.backward(dy, tape);
+    if (ofAdapter != null) {
+      ofAdapter.close();
+    }
     try (Tape.Frame saved = tape.pop(this)) {
       addWeightGradients(dy, saved.get(0));
     }
