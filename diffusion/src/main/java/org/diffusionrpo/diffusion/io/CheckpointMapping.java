@@ -12,7 +12,7 @@ import org.diffusionrpo.tensor.nn.Parameter;
  * Between the names and layouts of checkpoints and ours: the only place that renames or transposes weights.
  * In memory a convolution is [O, Kh, Kw, I], in files [O, I, Kh, Kw]; everything else is the same.
  */
-final class CheckpointMapping {
+public final class CheckpointMapping {
   /** Attention of the VAE as written by older versions of diffusers, the original SD 1.5 files among them. */
   private static final Map<String, String> OLD_VAE_ATTENTION = Map.of(
       ".to_q.", ".query.", ".to_k.", ".key.", ".to_v.", ".value.", ".to_out.0.", ".proj_attn.");
@@ -38,7 +38,7 @@ final class CheckpointMapping {
   }
 
   /** Shape of a parameter in a file. */
-  static TensorInfo info(Parameter parameter, DType dtype) {
+  public static TensorInfo info(Parameter parameter, DType dtype) {
     return TensorInfo.of(parameter.name(), dtype, fileShape(parameter.shape()));
   }
 
@@ -48,14 +48,14 @@ final class CheckpointMapping {
   }
 
   /** Values of a file in our layout. */
-  static float[] toMemory(Shape shape, float[] values) {
+  public static float[] toMemory(Shape shape, float[] values) {
     return isConvolution(shape)
         ? permute(values, shape.dim(0), shape.dim(3), shape.dim(1) * shape.dim(2))
         : values;
   }
 
   /** Our values in the layout of files. */
-  static float[] toFile(Shape shape, float[] values) {
+  public static float[] toFile(Shape shape, float[] values) {
     return isConvolution(shape)
         ? permute(values, shape.dim(0), shape.dim(1) * shape.dim(2), shape.dim(3))
         : values;
