@@ -8,6 +8,7 @@ import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.TensorSource;
+import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 
 /**
@@ -77,9 +78,15 @@ public record ComponentFolder(Path path, String stem, String className, String v
 
   static void write(Path folder, String stem, ModelConfig config, Parameters parameters, DType dtype)
       throws IOException {
+    write(folder, stem, config, parameters, dtype, parameter -> parameter.value().toArray());
+  }
+
+  /** @param values of each parameter, in memory's layout */
+  static void write(Path folder, String stem, ModelConfig config, Parameters parameters, DType dtype,
+      Function<Parameter, float[]> values) throws IOException {
     Files.createDirectories(folder);
     config.write(folder.resolve(CONFIG));
-    WeightFiles.save(parameters, folder, stem, dtype, parameter -> parameter.value().toArray());
+    WeightFiles.save(parameters, folder, stem, dtype, values);
   }
 
   private static <M> M build(Function<ModelConfig, M> make, ModelConfig config) throws IOException {

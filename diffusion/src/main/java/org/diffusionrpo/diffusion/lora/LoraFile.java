@@ -28,10 +28,13 @@ public final class LoraFile implements Closeable {
   private static final Map<String, String> RELATIVES = Map.of("dora_scale", "DoRA", "lora_magnitude_vector", "DoRA",
       "hada_w", "LoHa", "lokr_", "LoKr", "oft_", "OFT", "lora_mid", "a CP decomposition of LoCon");
 
-  private static final Pattern PROCESSOR = Pattern.compile("(.+)\\.processor\\.to_(q|k|v|out)_lora\\.(down\\.weight|up\\.weight|alpha)");
-  private static final Pattern TEXT_PROCESSOR = Pattern.compile("(.+\\.self_attn)\\.to_(q|k|v|out)_lora\\.(down\\.weight|up\\.weight|alpha)");
-  private static final Pattern DOWN = Pattern.compile("(.+)\\.(?:lora_A|lora_A\\.default|lora\\.down|lora_linear_layer\\.down|lora_down)\\.weight");
-  private static final Pattern UP = Pattern.compile("(.+)\\.(?:lora_B|lora_B\\.default|lora\\.up|lora_linear_layer\\.up|lora_up)\\.weight");
+  private static final String PART = "\\.(down\\.weight|up\\.weight|alpha)";
+  private static final Pattern PROCESSOR = Pattern.compile("(.+)\\.processor\\.to_(q|k|v|out)_lora" + PART);
+  private static final Pattern TEXT_PROCESSOR = Pattern.compile("(.+\\.self_attn)\\.to_(q|k|v|out)_lora" + PART);
+  private static final Pattern DOWN = Pattern.compile(
+      "(.+)\\.(?:lora_A|lora_A\\.default|lora\\.down|lora_linear_layer\\.down|lora_down)\\.weight");
+  private static final Pattern UP = Pattern.compile(
+      "(.+)\\.(?:lora_B|lora_B\\.default|lora\\.up|lora_linear_layer\\.up|lora_up)\\.weight");
   private static final Pattern ALPHA = Pattern.compile("(.+?)(?:\\.lora|\\.lora_linear_layer)?\\.alpha");
   private static final String PEFT_PREFIX = "base_model.model.";
 

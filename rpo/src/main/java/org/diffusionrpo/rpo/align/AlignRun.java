@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.diffusionrpo.diffusion.io.Clip;
-import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.lora.LoraAdapters;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.Bundled;
@@ -17,12 +17,12 @@ import org.diffusionrpo.rpo.train.PairEncoder;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.Storage;
-import org.diffusionrpo.tensor.io.DType;
 
 /**
  * Aligns a model with preferences, from settings to the run folder:
  * <pre>
  *   pairs -> VAE moments, text contexts, CLIP embeddings -> updates -> model/, metrics.jsonl, samples.png, report.html
+ *                                                                   and, with adapters, lora/
  * </pre>
  */
 public final class AlignRun {
@@ -66,23 +66,40 @@ public final class AlignRun {
             new LoadOptions(Storage.F32, Storage.F32, settings.gradientCheckpointing));
         Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32)) {
       Aligner.requireEpsilon(model);
-      Component<UNet2DConditionModel> base =
-          parts.loadUNet(backend, Storage.F32, settings.gradientCheckpointing);
-      folder.create(manifest);
-      try {
-        Optional<EncodedPairs> pairs = encode(backend, model, clip, data);
-        int done = pairs.isEmpty() ? made : new Aligner(backend, model, base.value(), pairs.get())
-            .train(settings, folder.checkpoints(), folder.metrics(), listener);
-        if (done < settings.steps) {
-          return new AlignResult(done, folder.path(), null, null, null);
+      UNet2DConditionModel unet = model.unet().value();
+      if (settings.lora == null) {
+        try (UNet2DConditionModel base =
+            parts.loadUNet(backend, Storage.F32, settings.gradientCheckpointing).value()) {
+          return align(backend, model, clip, data, new AllWeights(unet, base), folder, manifest, made);
         }
-        listener.onPhase("Saving the aligned model");
-        model.save(folder.model(), DType.F16);
-        return new AlignReport(settings, backend, clip, data, folder, listener)
-            .write(model.withUNet(base), model, manifest);
-      } finally {
-        base.value().close();
       }
+      try (LoraAdapters adapters = attach(unet)) {
+        Trainee trainee = new Adapters(backend, unet, adapters, settings.loraFormat, settings.seed);
+        return align(backend, model, clip, data, trainee, folder, manifest, made);
+      }
+    }
+  }
+
+  private AlignResult align(Backend backend, StableDiffusion model, Clip clip, AlignData data, Trainee trainee,
+      RunFolder folder, ObjectNode manifest, int made) throws IOException {
+    folder.create(manifest);
+    Optional<EncodedPairs> pairs = encode(backend, model, clip, data);
+    int done = pairs.isEmpty() ? made : new Aligner(backend, model, trainee, pairs.get())
+        .train(settings, folder.checkpoints(), folder.metrics(), listener);
+    if (done < settings.steps) {
+      return new AlignResult(done, folder.path(), null, null, null);
+    }
+    listener.onPhase("Saving the aligned model");
+    trainee.save(model, folder);
+    return new AlignReport(settings, backend, clip, data, folder, listener)
+        .write(model, trainee.reference(), manifest);
+  }
+
+  private LoraAdapters attach(UNet2DConditionModel unet) {
+    try {
+      return LoraAdapters.attach(unet, settings.loraConfig());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--lora-targets " + settings.loraTargets + ": " + e.getMessage(), e);
     }
   }
 

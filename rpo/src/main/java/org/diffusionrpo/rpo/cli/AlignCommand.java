@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
         "  drpo align --style fluent --steps 500 --out runs/fluent",
         "  drpo align --objective dpo --beta 2000 --lr 1e-4 --seed 7",
         "  drpo align --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --batch 64 --micro-batch 2",
+        "  drpo align --lora 8 --lora-targets attn-mlp --out runs/lora",
         "  drpo align --config align.yaml --steps 1000     (align.yaml: lines such as \"batch: 32\")",
         "  drpo align --out runs/fluent --style fluent --steps 1000 --resume"})
 final class AlignCommand implements Callable<Integer> {
@@ -56,6 +57,9 @@ final class AlignCommand implements Callable<Integer> {
   private void print(AlignResult result) {
     PrintWriter out = spec.commandLine().getOut();
     out.println("model    " + result.model());
+    if (settings.lora != null) {
+      out.println("lora     " + result.lora());
+    }
     if (Files.exists(result.samples())) {
       out.println("samples  " + result.samples());
     }

@@ -42,7 +42,8 @@ final class CompareCommand implements Callable<Integer> {
 
   /** Each unit of a comparison has these for itself. */
   static final class WithoutOptionsOfOneRun implements IModelTransformer {
-    private static final List<String> OPTIONS = List.of("--objective", "--seed", "--data", "--resume");
+    private static final List<String> OPTIONS = List.of("--objective", "--seed", "--data", "--resume", "--lora",
+        "--lora-alpha", "--lora-targets", "--lora-format");
 
     @Override
     public CommandSpec transform(CommandSpec spec) {

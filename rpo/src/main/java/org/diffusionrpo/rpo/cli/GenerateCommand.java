@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.ImageGrid;
 import org.diffusionrpo.diffusion.image.PngText;
@@ -40,7 +41,8 @@ import picocli.CommandLine.Spec;
         "  drpo generate \"grinning face\" \"red apple\"",
         "  drpo generate --prompts prompts.txt --count 4 --out grid.png --individual pictures/",
         "  drpo generate \"cat\" --negative \"dog\" --guidance 7.5 --steps 30 --sampler dpm++2m-karras --seed 7",
-        "  drpo generate \"sun\" --model runs/aligned/model"})
+        "  drpo generate \"sun\" --model runs/aligned/model",
+        "  drpo generate \"sun\" --lora runs/lora/lora/pytorch_lora_weights.safetensors:0.8"})
 final class GenerateCommand implements Callable<Integer> {
   /** So few prompts with one picture each stand side by side instead of one below the other. */
   private static final int SIDE_BY_SIDE = 8;
@@ -90,6 +92,10 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout (default: bundled).")
   private Path model = Bundled.model();
 
+  @Option(names = "--lora", paramLabel = LoraArgument.LABEL, converter = LoraArgument.Converter.class,
+      description = "Add a LoRA to the model with this strength (default: 1); repeatable.")
+  private List<LoraArgument> loras = new ArrayList<>();
+
   @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
   private String variant;
 
@@ -107,6 +113,7 @@ final class GenerateCommand implements Callable<Integer> {
     try (Backend backend = Backends.open(backendName);
         StableDiffusion diffusion = StableDiffusion.load(
             ModelFolder.open(model).withVariant(variant), backend, LoadOptions.F32)) {
+      LoraArgument.merge(loras, diffusion);
       images = draw(new StableDiffusionPipeline(backend, diffusion), requests, settings);
     }
     if (images.size() < requests.size()) {
@@ -181,7 +188,9 @@ final class GenerateCommand implements Callable<Integer> {
     return prompt + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
         + String.format(Locale.ROOT, "%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s",
             settings.steps(), settings.sampler().label(), settings.guidance(), seed, image.width(), image.height(),
-            model.toAbsolutePath().normalize().getFileName());
+            model.toAbsolutePath().normalize().getFileName())
+        + (loras.isEmpty() ? "" : loras.stream().map(LoraArgument::toString)
+            .collect(Collectors.joining(", ", ", Loras: \"", "\"")));
   }
 
   private static void writePng(Path file, RgbImage image, String parameters) throws IOException {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
     description = "Preference alignment of text-to-image diffusion models, in pure Java.",
     footer = {"", "Each command explains itself with examples: drpo COMMAND --help"},
     subcommands = {AlignCommand.class, GenerateCommand.class, CompareCommand.class, EvaluateCommand.class,
-        DataCommand.class, PretrainCommand.class, InfoCommand.class, DoctorCommand.class})
+        LoraCommand.class, DataCommand.class, PretrainCommand.class, InfoCommand.class, DoctorCommand.class})
 public final class Main implements Runnable {
   static {
     System.setProperty("java.awt.headless", "true");
