@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -127,7 +130,8 @@ final class LoraCommand implements Runnable {
   }
 
   private static String list(Set<?> values) {
-    return values.stream().map(value -> String.valueOf(value).replaceFirst("\\.0$", ""))
+    return values.stream().map(value -> value instanceof Double number ? new DecimalFormat("0.###",
+        DecimalFormatSymbols.getInstance(Locale.ROOT)).format(number) : value.toString())
         .collect(Collectors.joining(", "));
   }
 }

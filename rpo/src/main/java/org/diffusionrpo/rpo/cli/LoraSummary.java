@@ -38,7 +38,8 @@ record LoraSummary(int modules, long parameters, Set<Integer> ranks, Set<Double>
   /** What kind of layer a path ends with, whether its parts are joined by dots or by underscores. */
   private static String target(String module) {
     return module.replace('_', '.').replaceFirst(".*(?:blocks|layers|resnets|attentions|samplers)\\.\\d+\\.", "")
-        .replaceFirst("^\\d+\\.\\d+\\.", "").replaceFirst("to\\.([qkv]|out)", "to_$1").replaceFirst("proj\\.(in|out)", "proj_$1")
+        .replaceFirst("^\\d+\\.\\d+\\.", "").replaceFirst("to\\.([qkv]|out)", "to_$1")
+        .replaceFirst("proj\\.(in|out)", "proj_$1")
         .replaceFirst("self\\.attn\\.([qkv]|out)\\.proj", "self_attn.$1_proj");
   }
 }

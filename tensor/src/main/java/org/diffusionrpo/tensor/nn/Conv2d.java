@@ -48,7 +48,11 @@ public final class Conv2d implements Layer {
     Tensor y = x.backend().empty(Shape.of(x.dim(0), geometry.outHeight(x.dim(1), weight.shape().dim(1)),
         geometry.outWidth(x.dim(2), weight.shape().dim(2)), weight.shape().dim(0)));
     x.backend().conv2dForward(y, x, weight.value(), bias == null ? null : bias.value(), geometry);
-    tape.push(this, x);
+    if (isFrozen()) { // only weight gradients need x itself, so a frozen layer does not hold it back
+      tape.push(this, x.shape());
+    } else {
+      tape.push(this, x);
+    }
     slot.forward(y, x, tape);
     return y;
   }
@@ -57,9 +61,10 @@ public final class Conv2d implements Layer {
   public Tensor backward(Tensor dy, Tape tape) {
     Tensor ofAdapter = slot.backward(dy, tape);
     try (Tape.Frame saved = tape.pop(this)) {
-      Tensor x = saved.get(0);
-      dy.backend().conv2dBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, x, geometry);
-      Tensor dx = dy.backend().empty(x.shape());
+      if (!isFrozen()) {
+        dy.backend().conv2dBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, saved.get(0), geometry);
+      }
+      Tensor dx = dy.backend().empty(saved.shape());
       dy.backend().conv2dBackwardData(dx, dy, weight.value(), geometry);
       if (ofAdapter != null) {
         dy.backend().addTo(dx, ofAdapter);
@@ -67,5 +72,9 @@ public final class Conv2d implements Layer {
       }
       return dx;
     }
+  }
+
+  private boolean isFrozen() {
+    return weight.isFrozen() && (bias == null || bias.isFrozen());
   }
 }

@@ -1,6 +1,5 @@
 package org.diffusionrpo.tensor.nn;
 
-import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Tensor;
 
@@ -34,7 +33,7 @@ public final class Linear implements Layer {
   public Tensor forward(Tensor x, Tape tape) {
     Tensor y = x.backend().empty(x.shape().withLast(weight.shape().dim(0)));
     x.backend().linearForward(y, x, weight.value(), bias == null ? null : bias.value());
-    tape.push(this, x);
+    save(x, tape);
     slot.forward(y, x, tape);
     return y;
   }
@@ -43,8 +42,8 @@ public final class Linear implements Layer {
   public Tensor backward(Tensor dy, Tape tape) {
     Tensor ofAdapter = slot.backward(dy, tape);
     try (Tape.Frame saved = tape.pop(this)) {
-      addWeightGradients(dy, saved.get(0));
-      Tensor dx = dy.backend().empty(saved.get(0).shape());
+      addWeightGradients(dy, saved);
+      Tensor dx = dy.backend().empty(saved.shape());
       dy.backend().linearBackwardData(dx, dy, weight.value());
       if (ofAdapter != null) {
         dy.backend().addTo(dx, ofAdapter);
@@ -61,12 +60,26 @@ public final class Linear implements Layer {
       ofAdapter.close();
     }
     try (Tape.Frame saved = tape.pop(this)) {
-      addWeightGradients(dy, saved.get(0));
+      addWeightGradients(dy, saved);
     }
   }
 
-  private void addWeightGradients(Tensor dy, Tensor x) {
-    Backend backend = dy.backend();
-    backend.linearBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, x);
+  /** Only weight gradients need x itself, so a frozen layer does not hold it back. */
+  private void save(Tensor x, Tape tape) {
+    if (isFrozen()) {
+      tape.push(this, x.shape());
+    } else {
+      tape.push(this, x);
+    }
+  }
+
+  private void addWeightGradients(Tensor dy, Tape.Frame saved) {
+    if (!isFrozen()) {
+      dy.backend().linearBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, saved.get(0));
+    }
+  }
+
+  private boolean isFrozen() {
+    return weight.isFrozen() && (bias == null || bias.isFrozen());
   }
 }

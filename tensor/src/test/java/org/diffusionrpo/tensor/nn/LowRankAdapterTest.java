@@ -169,6 +169,29 @@ class LowRankAdapterTest {
   }
 
   @OnEachBackend
+  void aFrozenLayerDoesNotHoldItsInputBack(Backend backend) {
+    for (Case each : CASES) {
+      Parameters own = new Parameters();
+      Layer layer = each.layer().apply(own.root());
+      own.initialize(backend, 5);
+      for (boolean frozen : new boolean[] {false, true}) {
+        if (frozen) {
+          own.freeze();
+        } else {
+          own.unfreeze();
+        }
+        try (Tape tape = new Tape()) {
+          Tensor x = gaussian(backend, 1, each.x());
+          layer.forward(x, tape).close();
+          long before = backend.memory().liveBytes();
+          x.close();
+          assertEquals(frozen, backend.memory().liveBytes() < before, each.name());
+        }
+      }
+    }
+  }
+
+  @OnEachBackend
   void startsAtANormalAAndAZeroB(Backend backend) {
     new Linear(base.root().at("to_q"), 4000, 11, false);
     base.slots().get("to_q").attach(adapters.root().at("to_q"), 8, 1);
