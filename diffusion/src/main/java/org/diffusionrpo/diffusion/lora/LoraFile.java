@@ -6,49 +6,32 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import org.diffusionrpo.diffusion.lora.LoraKey.Part;
 import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.io.TensorSource;
 
 /**
- * A LoRA file as it is, its tensors grouped by module, whatever the spelling: PEFT, diffusers old and new, attention
- * processors, kohya. What a module's name stands for only a model tells: {@link LoraReader}. A folder stands for the
- * file in it. Every fault is an {@link IOException} that names the file.
+ * A LoRA file as it is, its tensors grouped by module, whatever the spelling ({@link LoraKey}). What a module's name
+ * stands for only a model tells: {@link LoraReader}. Every fault is an {@link IOException} that names the file.
  */
 public final class LoraFile implements Closeable {
-  /** What files are called in folders of diffusers and of PEFT. */
+  /** What diffusers calls it in a folder. */
   public static final String DIFFUSERS_NAME = "pytorch_lora_weights.safetensors";
   private static final String PEFT_NAME = "adapter_model.safetensors";
-
-  /** Parts of names of relatives that are not {@code up x down}, and what they are. */
-  private static final Map<String, String> RELATIVES = Map.of("dora_scale", "DoRA", "lora_magnitude_vector", "DoRA",
-      "hada_w", "LoHa", "lokr_", "LoKr", "oft_", "OFT", "lora_mid", "a CP decomposition of LoCon");
-
-  private static final String PART = "\\.(down\\.weight|up\\.weight|alpha)";
-  private static final Pattern PROCESSOR = Pattern.compile("(.+)\\.processor\\.to_(q|k|v|out)_lora" + PART);
-  private static final Pattern TEXT_PROCESSOR = Pattern.compile("(.+\\.self_attn)\\.to_(q|k|v|out)_lora" + PART);
-  private static final Pattern DOWN = Pattern.compile(
-      "(.+)\\.(?:lora_A|lora_A\\.default|lora\\.down|lora_linear_layer\\.down|lora_down)\\.weight");
-  private static final Pattern UP = Pattern.compile(
-      "(.+)\\.(?:lora_B|lora_B\\.default|lora\\.up|lora_linear_layer\\.up|lora_up)\\.weight");
-  private static final Pattern ALPHA = Pattern.compile("(.+?)(?:\\.lora|\\.lora_linear_layer)?\\.alpha");
-  private static final String PEFT_PREFIX = "base_model.model.";
 
   private final Path path;
   private final TensorSource source;
   private final LoraMetadata metadata;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-  /** The tensors of one module; null where there is none. */
+  /** The tensors of one module. */
   public static final class Entry {
     private final String name;
-    private TensorInfo down;
-    private TensorInfo up;
-    private TensorInfo alpha;
+    private final Map<Part, TensorInfo> parts = new EnumMap<>(Part.class);
 
     private Entry(String name) {
       this.name = name;
@@ -59,20 +42,18 @@ public final class LoraFile implements Closeable {
       return name;
     }
 
+    /** A, [r, ...]. */
     public TensorInfo down() {
-      return down;
+      return parts.get(Part.DOWN);
     }
 
+    /** B, [out, r, ...]. */
     public TensorInfo up() {
-      return up;
-    }
-
-    public TensorInfo alpha() {
-      return alpha;
+      return parts.get(Part.UP);
     }
 
     public int rank() {
-      return down.dims()[0];
+      return down().dims()[0];
     }
   }
 
@@ -82,8 +63,14 @@ public final class LoraFile implements Closeable {
     this.metadata = LoraMetadata.read(path, source.metadata());
     List<String> strange = new ArrayList<>();
     for (String name : source.names()) {
-      refuseRelatives(name);
-      if (!sort(source.info(name))) {
+      String relative = LoraKey.relative(name);
+      if (relative != null) {
+        throw new IOException(path + ": holds " + name + ", which belongs to " + relative
+            + "; only plain LoRA (up x down) is supported");
+      }
+      LoraKey key = LoraKey.parse(name);
+      if (key == null || entries.computeIfAbsent(key.module(), Entry::new).parts
+          .putIfAbsent(key.part(), source.info(name)) != null) {
         strange.add(name);
       }
     }
@@ -93,7 +80,9 @@ public final class LoraFile implements Closeable {
     if (entries.isEmpty()) {
       throw new IOException(path + ": holds no tensors");
     }
-    checkPairs();
+    for (Entry entry : entries.values()) {
+      checkPair(entry);
+    }
   }
 
   /** Opens a file, or the one in a folder of diffusers or PEFT, and reads its header. */
@@ -121,12 +110,13 @@ public final class LoraFile implements Closeable {
 
   /** alpha of a module: its tensor, else what the metadata say, else the rank. */
   public double alpha(Entry entry, String component, String module) throws IOException {
-    if (entry.alpha == null) {
+    TensorInfo alpha = entry.parts.get(Part.ALPHA);
+    if (alpha == null) {
       return metadata.alpha(component, module, entry.rank());
     }
-    float[] values = source.readFloats(entry.alpha.name());
+    float[] values = source.readFloats(alpha.name());
     if (values.length != 1 || !Float.isFinite(values[0])) {
-      throw new IOException(path + ": " + entry.alpha + " is not one finite number");
+      throw new IOException(path + ": " + alpha + " is not one finite number");
     }
     return values[0];
   }
@@ -135,67 +125,21 @@ public final class LoraFile implements Closeable {
     return source.readFloats(tensor.name());
   }
 
-  private void refuseRelatives(String name) throws IOException {
-    for (Map.Entry<String, String> relative : RELATIVES.entrySet()) {
-      if (name.contains(relative.getKey())) {
-        throw new IOException(path + ": holds " + name + ", which belongs to " + relative.getValue()
-            + "; only plain LoRA (up x down) is supported");
-      }
+  private void checkPair(Entry entry) throws IOException {
+    TensorInfo down = entry.down();
+    TensorInfo up = entry.up();
+    if (down == null || up == null) {
+      throw new IOException(path + ": has " + entry.parts.values().iterator().next() + " without its "
+          + (down == null ? "down" : "up") + " part");
+    }
+    if (!isMatrix(down) || !isMatrix(up) || !up.shape().get(1).equals(down.shape().get(0))) {
+      throw new IOException(path + ": " + down + " and " + up + " are no pair: expected [rank, in] and [out, rank]");
     }
   }
 
-  /** Puts a tensor to its module; false if its name is none of a LoRA's. */
-  private boolean sort(TensorInfo tensor) {
-    String name = tensor.name().startsWith(PEFT_PREFIX) ? tensor.name().substring(PEFT_PREFIX.length()) : tensor.name();
-    Matcher matcher = PROCESSOR.matcher(name);
-    if (matcher.matches()) {
-      String projection = matcher.group(2).equals("out") ? ".to_out.0" : ".to_" + matcher.group(2);
-      return put(matcher.group(1) + projection, matcher.group(3), tensor);
-    }
-    matcher = TEXT_PROCESSOR.matcher(name);
-    if (matcher.matches()) {
-      return put(matcher.group(1) + "." + matcher.group(2) + "_proj", matcher.group(3), tensor);
-    }
-    for (Map.Entry<String, Pattern> part : Map.of("down", DOWN, "up", UP, "alpha", ALPHA).entrySet()) {
-      matcher = part.getValue().matcher(name);
-      if (matcher.matches()) {
-        return put(matcher.group(1), part.getKey(), tensor);
-      }
-    }
-    return false;
-  }
-
-  private boolean put(String module, String part, TensorInfo tensor) {
-    Entry entry = entries.computeIfAbsent(module, Entry::new);
-    boolean free;
-    if (part.startsWith("down")) {
-      free = entry.down == null;
-      entry.down = tensor;
-    } else if (part.startsWith("up")) {
-      free = entry.up == null;
-      entry.up = tensor;
-    } else {
-      free = entry.alpha == null;
-      entry.alpha = tensor;
-    }
-    return free;
-  }
-
-  private void checkPairs() throws IOException {
-    for (Entry entry : entries.values()) {
-      if (entry.down == null || entry.up == null) {
-        TensorInfo there = entry.down != null ? entry.down : entry.up != null ? entry.up : entry.alpha;
-        throw new IOException(path + ": has " + there + " without its " + (entry.down == null ? "down" : "up")
-            + " part");
-      }
-      int downAxes = entry.down.shape().size();
-      int upAxes = entry.up.shape().size();
-      if (downAxes != 2 && downAxes != 4 || upAxes != 2 && upAxes != 4
-          || entry.down.elements() == 0 || !entry.up.shape().get(1).equals(entry.down.shape().get(0))) {
-        throw new IOException(path + ": " + entry.down + " and " + entry.up + " are no pair: expected [rank, in] and "
-            + "[out, rank]");
-      }
-    }
+  /** Of two axes, or of four for a convolution. */
+  private static boolean isMatrix(TensorInfo info) {
+    return (info.shape().size() == 2 || info.shape().size() == 4) && info.elements() > 0;
   }
 
   @Override
