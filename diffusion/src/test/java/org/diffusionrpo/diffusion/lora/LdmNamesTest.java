@@ -27,15 +27,18 @@ class LdmNamesTest {
        "CrossAttnDownBlock2D"], "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
        "layers_per_block": 2, "cross_attention_dim": 4, "attention_head_dim": [1, 2, 2],
        "transformer_layers_per_block": [1, 2, 10], "use_linear_projection": true, "norm_num_groups": 2,
-       "addition_embed_type": "text_time", "addition_time_embed_dim": 4, "projection_class_embeddings_input_dim": 31}""";
+       "addition_embed_type": "text_time", "addition_time_embed_dim": 4,
+       "projection_class_embeddings_input_dim": 31}""";
 
   /** Names as they stand in published files, with the module that each is. */
   @ParameterizedTest
   @CsvSource({
-      "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_k, down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_k",
+      "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_k, "
+          + "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_k",
       "lora_unet_input_blocks_8_1_proj_in, down_blocks.2.attentions.1.proj_in",
       "lora_unet_middle_block_1_transformer_blocks_9_ff_net_2, mid_block.attentions.0.transformer_blocks.9.ff.net.2",
-      "lora_unet_output_blocks_0_1_transformer_blocks_1_attn2_to_out_0, up_blocks.0.attentions.0.transformer_blocks.1.attn2.to_out.0",
+      "lora_unet_output_blocks_0_1_transformer_blocks_1_attn2_to_out_0, "
+          + "up_blocks.0.attentions.0.transformer_blocks.1.attn2.to_out.0",
       "lora_unet_output_blocks_2_2_conv, up_blocks.0.upsamplers.0.conv",
       "lora_unet_input_blocks_3_0_op, down_blocks.0.downsamplers.0.conv",
       "lora_unet_input_blocks_1_0_in_layers_2, down_blocks.0.resnets.0.conv1",
@@ -85,7 +88,8 @@ class LdmNamesTest {
         return "conv_out";
       case "middle_block":
         return p[1].equals("1") ? "mid_block.attentions.0." + ldm.substring("middle_block.1.".length())
-            : "mid_block.resnets." + Integer.parseInt(p[1]) / 2 + "." + resnet(ldm.substring("middle_block.0.".length()));
+            : "mid_block.resnets." + Integer.parseInt(p[1]) / 2 + "."
+                + resnet(ldm.substring("middle_block.0.".length()));
       default:
     }
     int i = Integer.parseInt(p[1]);

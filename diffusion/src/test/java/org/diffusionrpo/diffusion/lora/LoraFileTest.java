@@ -144,7 +144,8 @@ class LoraFileTest {
 
   @Test
   void adapterFolderOfPeft() throws IOException {
-    TinyLora.write(folder.resolve("adapter_model.safetensors"), pair("base_model.model." + TO_Q.substring(5)), Map.of());
+    TinyLora.write(folder.resolve("adapter_model.safetensors"), pair("base_model.model." + TO_Q.substring(5)),
+        Map.of());
     Files.writeString(folder.resolve("adapter_config.json"), "{\"r\": 2, \"lora_alpha\": 3, \"use_dora\": false}");
     assertEquals(3, LoraReader.read(folder, MODULES).get(0).alpha());
     Files.writeString(folder.resolve("adapter_config.json"), "{\"use_dora\": true}");

@@ -63,7 +63,8 @@ final class TinyLora {
   }
 
   /** How one family of files spells the three tensors of a layer; null for a tensor that it does not write. */
-  record Spelling(Function<LoraLayer, String> down, Function<LoraLayer, String> up, Function<LoraLayer, String> alpha) {}
+  record Spelling(Function<LoraLayer, String> down, Function<LoraLayer, String> up,
+      Function<LoraLayer, String> alpha) {}
 
   static void write(Path file, List<LoraLayer> layers, Spelling spelling) throws IOException {
     Map<TensorInfo, float[]> tensors = new LinkedHashMap<>();
@@ -100,6 +101,6 @@ final class TinyLora {
   }
 
   private static String text(LoraLayer.Matrix matrix) {
-    return matrix.dtype() + Arrays.toString(matrix.dims()) + Arrays.toString(matrix.values());
+    return matrix.dtype() + Arrays.toString(matrix.dims()) + " values " + Arrays.hashCode(matrix.values());
   }
 }
