@@ -8,12 +8,17 @@ import java.util.List;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.diffusion.schedule.NoiseSchedule;
+import org.diffusionrpo.diffusion.unet.TextEmbedding;
+import org.diffusionrpo.diffusion.unet.TimeIds;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.train.EncodedImage;
+import org.diffusionrpo.rpo.train.EncodedPair;
 import org.diffusionrpo.rpo.train.EncodedPairs;
 import org.diffusionrpo.rpo.train.PairBatches;
+import org.diffusionrpo.rpo.train.PairsInMemory;
 import org.diffusionrpo.rpo.train.PreferenceObjective;
+import org.diffusionrpo.rpo.train.Reference;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
@@ -64,10 +69,10 @@ final class OurNetworks {
       UNet2DConditionModel reference = folder.loadUNet(backend, Storage.F32, false).value();
       policy.parameters().unfreeze();
       PairBatches batches = new PairBatches(pairs(model, row.pairs()), model.vae().value(),
-          NoiseSchedule.of(model.scheduler().value()),
+          model.scheduler().value(),
           new PairBatches.Options(row.pairs(), row.pairs(), PairBatches.Timestep.GROUP, 0.2, SEED));
       PreferenceObjective objective =
-          new PreferenceObjective(backend, policy, reference, Networks.rpoLoss(), batches, row.pairs());
+          new PreferenceObjective(backend, policy, Reference.copy(reference), Networks.rpoLoss(), batches, row.pairs());
       return new Update(policy.parameters(), objective);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -101,10 +106,20 @@ final class OurNetworks {
     int side = unet.config().sampleSize();
     Shape latents = Shape.of(side, side, unet.config().inChannels());
     Shape contexts = Shape.of(model.tokenizer().maxLength(), unet.config().crossAttentionDim());
-    return new EncodedPairs(latents, contexts, arrays("winner", count, 2 * latents.size()),
-        arrays("loser", count, 2 * latents.size()), arrays("context", count, contexts.size()),
-        new float[contexts.size()], Networks.embeddings("winner image", count),
-        Networks.embeddings("loser image", count), Networks.embeddings("prompt", count));
+    List<float[]> winners = arrays("winner", count, 2 * latents.size());
+    List<float[]> losers = arrays("loser", count, 2 * latents.size());
+    List<float[]> texts = arrays("context", count, contexts.size());
+    List<double[]> winnerEmbeddings = Networks.embeddings("winner image", count);
+    List<double[]> loserEmbeddings = Networks.embeddings("loser image", count);
+    List<double[]> prompts = Networks.embeddings("prompt", count);
+    TimeIds ids = TimeIds.of(side, side);
+    List<EncodedPair> pairs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      pairs.add(new EncodedPair(new EncodedImage(winners.get(i), ids, winnerEmbeddings.get(i)),
+          new EncodedImage(losers.get(i), ids, loserEmbeddings.get(i)), new TextEmbedding(texts.get(i)),
+          prompts.get(i)));
+    }
+    return new PairsInMemory(latents, contexts, new TextEmbedding(new float[contexts.size()]), pairs, List.of());
   }
 
   private static List<float[]> arrays(String name, int count, int length) {

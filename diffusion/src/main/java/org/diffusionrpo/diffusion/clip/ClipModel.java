@@ -1,7 +1,6 @@
 package org.diffusionrpo.diffusion.clip;
 
 import org.diffusionrpo.tensor.Shape;
-import org.diffusionrpo.tensor.nn.Init;
 import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 

@@ -12,7 +12,7 @@ import org.diffusionrpo.tensor.nn.Parameter;
  * {@link OpenClipMapping}, which {@link Naming} chooses from, the only place that renames or transposes weights.
  * In memory a convolution is [O, Kh, Kw, I], in files [O, I, Kh, Kw]; everything else is the same.
  */
-final class CheckpointMapping {
+public final class CheckpointMapping {
   /** Attention of the VAE as written by older versions of diffusers, the original SD 1.5 files among them. */
   private static final Map<String, String> OLD_VAE_ATTENTION = Map.of(
       ".to_q.", ".query.", ".to_k.", ".key.", ".to_v.", ".value.", ".to_out.0.", ".proj_attn.");
@@ -32,7 +32,7 @@ final class CheckpointMapping {
   }
 
   /** Name, type and shape of a parameter in the files that we write. */
-  static TensorInfo info(Parameter parameter, DType dtype) {
+  public static TensorInfo info(Parameter parameter, DType dtype) {
     return TensorInfo.of(parameter.name(), dtype, fileShape(parameter.shape()));
   }
 
@@ -53,8 +53,18 @@ final class CheckpointMapping {
     permute(memory, file, rows, shape.dim(3), shape.dim(1) * shape.dim(2));
   }
 
+  /** Values of a file in our layout. */
+  public static float[] toMemory(Shape shape, float[] values) {
+    if (!isPermuted(shape)) {
+      return values;
+    }
+    float[] memory = new float[values.length];
+    toMemory(shape, memory, values, shape.dim(0));
+    return memory;
+  }
+
   /** Our values in the layout of files. */
-  static float[] toFile(Shape shape, float[] values) {
+  public static float[] toFile(Shape shape, float[] values) {
     if (!isPermuted(shape)) {
       return values;
     }

@@ -3,8 +3,10 @@ package org.diffusionrpo.diffusion.io;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.TensorSource;
+import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 
 /**
@@ -72,8 +74,14 @@ public record ComponentFolder(Path path, String stem, String className, String v
 
   static void write(Path folder, String stem, ModelConfig config, Parameters parameters, DType dtype)
       throws IOException {
+    write(folder, stem, config, parameters, dtype, parameter -> parameter.value().toArray());
+  }
+
+  /** @param values of each parameter, in memory's layout */
+  static void write(Path folder, String stem, ModelConfig config, Parameters parameters, DType dtype,
+      Function<Parameter, float[]> values) throws IOException {
     Files.createDirectories(folder);
     config.write(folder.resolve(CONFIG));
-    WeightFiles.save(parameters, folder, stem, dtype, parameter -> parameter.value().toArray());
+    WeightFiles.save(parameters, folder, stem, dtype, values);
   }
 }

@@ -11,7 +11,7 @@ import org.diffusionrpo.diffusion.unet.UNetConfig;
  * latent-diffusion, ldm/modules/diffusionmodules/openaimodel.py and model.py; the pairs: diffusers,
  * loaders/single_file_utils.py.
  */
-final class LdmMapping {
+public final class LdmMapping {
   private static final Pattern LEVEL = Pattern.compile("(?:(encoder|decoder)\\.)?(down|up)_blocks\\.(\\d+)\\."
       + "(resnets|attentions|downsamplers|upsamplers)\\.(\\d+)\\.(.+)");
   private static final Map<String, String> UNET_TOP = Map.of(
@@ -48,7 +48,7 @@ final class LdmMapping {
   }
 
   /** A name of the UNet; also of a module, with a dot at its end. */
-  static String unetName(String name, UNetConfig config) {
+  public static String unetName(String name, UNetConfig config) {
     Matcher level = LEVEL.matcher(name);
     if (!level.matches()) {
       String renamed = replaceStart(name, UNET_TOP);

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
@@ -19,6 +20,7 @@ import org.diffusionrpo.diffusion.unet.UNetConfig;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.io.DType;
+import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 
 /**
@@ -138,8 +140,18 @@ public record StableDiffusion(
    * save of a model is replaced, any other folder refused.
    */
   public void save(Path path, DType dtype) throws IOException {
+    save(path, dtype, parameter -> parameter.value().toArray());
+  }
+
+  /**
+   * Writes other values of the UNet than the present ones, such as those with adapters merged.
+   *
+   * @param ofUNet the values of each of the UNet's parameters, in memory's layout
+   */
+  public void save(Path path, DType dtype, Function<Parameter, float[]> ofUNet) throws IOException {
     AtomicFolder.write(path, ModelFolder.INDEX, folder -> {
-      save(folder, ModelFolder.UNET, "diffusion_pytorch_model", unet.config(), unet.value().parameters(), dtype);
+      ComponentFolder.write(folder.resolve(ModelFolder.UNET), "diffusion_pytorch_model", unet.config(),
+          unet.value().parameters(), dtype, ofUNet);
       save(folder, ModelFolder.VAE, "diffusion_pytorch_model", vae.config(), vae.value().parameters(), dtype);
       save(folder, ModelFolder.TEXT_ENCODER, "model", textEncoder.config(), textEncoder.value().parameters(), dtype);
       tokenizer.save(folder.resolve(ModelFolder.TOKENIZER));

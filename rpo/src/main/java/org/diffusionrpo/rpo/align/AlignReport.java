@@ -14,6 +14,7 @@ import org.diffusionrpo.diffusion.image.ImageGrid;
 import org.diffusionrpo.diffusion.image.PngText;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
+import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.rpo.Bundled;
@@ -29,6 +30,7 @@ import org.diffusionrpo.rpo.report.MetricsLog;
 import org.diffusionrpo.rpo.report.Page;
 import org.diffusionrpo.rpo.report.RunReport;
 import org.diffusionrpo.rpo.report.StyleTable;
+import org.diffusionrpo.rpo.train.Reference;
 import org.diffusionrpo.tensor.Backend;
 
 /** Draws the same prompts and seeds before and after, measures both, and writes what a person looks at. */
@@ -55,12 +57,14 @@ final class AlignReport {
     this.sampling = Drawing.sampling(settings.sampleSteps, settings.guidance);
   }
 
-  AlignResult write(StableDiffusion base, StableDiffusion aligned, ObjectNode manifest) throws IOException {
+  /** @param reference the UNet of the model before the alignment */
+  AlignResult write(StableDiffusion aligned, Reference reference, ObjectNode manifest) throws IOException {
     boolean measure = settings.evaluate > 0 && data.styled() != null;
     int count = measure ? Math.max(settings.evaluate, settings.samples) : settings.samples;
     HeldOut heldOut = measure ? heldOut(count) : null;
     List<String> prompts = measure ? heldOut.prompts() : Drawing.repeat(data.prompts(Split.VALIDATION, count), count);
-    List<RgbImage> before = draw(base, prompts, "base model");
+    List<RgbImage> before = reference.with(unet -> draw(
+        aligned.withUNet(new Component<>(unet, aligned.unet().config())), prompts, "base model"));
     List<RgbImage> after = draw(aligned, prompts, "aligned model");
     if (after.size() < prompts.size()) {
       return new AlignResult(settings.steps, folder.path(), null, null, null);

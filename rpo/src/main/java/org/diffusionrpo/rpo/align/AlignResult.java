@@ -22,6 +22,11 @@ public record AlignResult(int steps, Path out, Path model, StyleAlignment.Score 
     return out.resolve(RunFolder.SAMPLES);
   }
 
+  /** The adapters, if the run trained some. */
+  public Path lora() {
+    return out.resolve(RunFolder.LORA);
+  }
+
   public Path report() {
     return out.resolve(RunFolder.REPORT);
   }

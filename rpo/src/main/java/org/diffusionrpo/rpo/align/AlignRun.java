@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.diffusionrpo.diffusion.io.Clip;
-import org.diffusionrpo.diffusion.io.Component;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.lora.LoraAdapters;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.Bundled;
@@ -21,6 +21,7 @@ import org.diffusionrpo.tensor.Storage;
  * Aligns a model with preferences, from settings to the run folder:
  * <pre>
  *   pairs -> VAE moments, text contexts, CLIP embeddings -> updates -> model/, metrics.jsonl, samples.png, report.html
+ *                                                                   and, with adapters, lora/
  * </pre>
  */
 public final class AlignRun {
@@ -61,29 +62,49 @@ public final class AlignRun {
     }
     try (Backend backend = open();
         StableDiffusion model = StableDiffusion.load(parts, backend,
-            new LoadOptions(Storage.F32, settings.storage, settings.gradientCheckpointing));
+            new LoadOptions(settings.lora == null ? Storage.F32 : settings.storage, settings.storage,
+                settings.gradientCheckpointing));
         Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32);
         Encoding encoding = new Encoding(settings, backend, parts, model, clipPath, clip)) {
       Aligner.requireNoiseOrVelocity(model);
-      Component<UNet2DConditionModel> base =
-          parts.loadUNet(backend, settings.storage, settings.gradientCheckpointing);
-      folder.create(manifest);
-      try {
-        int done = train(encoding.encode(data, listener), data, backend, model, base.value(), folder, made);
-        if (settings.stream && encoding.relabelled() != null) {
-          listener.onPhase(encoding.relabelled());
+      UNet2DConditionModel unet = model.unet().value();
+      if (settings.lora == null) {
+        try (UNet2DConditionModel base =
+            parts.loadUNet(backend, settings.storage, settings.gradientCheckpointing).value()) {
+          Trainee trainee = new AllWeights(unet, base, settings.saveDtype.dtype());
+          return align(backend, model, clip, data, encoding, trainee, folder, manifest, made);
         }
-        manifest.put("left_out", data.leftOut()).put("relabelled", encoding.relabelled());
-        if (done < settings.steps) {
-          return new AlignResult(done, folder.path(), null, null, null);
-        }
-        listener.onPhase("Saving the aligned model");
-        model.save(folder.model(), settings.saveDtype.dtype());
-        return new AlignReport(settings, backend, clip, data, folder, listener)
-            .write(model.withUNet(base), model, manifest);
-      } finally {
-        base.value().close();
       }
+      try (LoraAdapters adapters = attach(unet)) {
+        Trainee trainee = new Adapters(backend, unet, adapters, settings.loraFormat, settings.seed,
+            settings.saveDtype.dtype());
+        return align(backend, model, clip, data, encoding, trainee, folder, manifest, made);
+      }
+    }
+  }
+
+  private AlignResult align(Backend backend, StableDiffusion model, Clip clip, AlignData data, Encoding encoding,
+      Trainee trainee, RunFolder folder, ObjectNode manifest, int made) throws IOException {
+    folder.create(manifest);
+    int done = train(encoding.encode(data, listener), data, backend, model, trainee, folder, made);
+    if (settings.stream && encoding.relabelled() != null) {
+      listener.onPhase(encoding.relabelled());
+    }
+    manifest.put("left_out", data.leftOut()).put("relabelled", encoding.relabelled());
+    if (done < settings.steps) {
+      return new AlignResult(done, folder.path(), null, null, null);
+    }
+    listener.onPhase("Saving the aligned model");
+    trainee.save(model, folder);
+    return new AlignReport(settings, backend, clip, data, folder, listener)
+        .write(model, trainee.reference(), manifest);
+  }
+
+  private LoraAdapters attach(UNet2DConditionModel unet) {
+    try {
+      return LoraAdapters.attach(unet, settings.loraConfig());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("--lora-targets " + settings.loraTargets + ": " + e.getMessage(), e);
     }
   }
 
@@ -95,7 +116,7 @@ public final class AlignRun {
 
   /** Updates made in all; {@code made} by an earlier run when encoding was cancelled. */
   private int train(Optional<EncodedPairs> encoded, AlignData data, Backend backend, StableDiffusion model,
-      UNet2DConditionModel base, RunFolder folder, int made) throws IOException {
+      Trainee trainee, RunFolder folder, int made) throws IOException {
     if (encoded.isEmpty()) {
       return made;
     }
@@ -103,7 +124,8 @@ public final class AlignRun {
       if (pairs.size() == 0) {
         throw new IOException(data.source() + ": no usable pair: " + data.report());
       }
-      return new Aligner(backend, model, base, pairs).train(settings, folder.checkpoints(), folder.metrics(), listener);
+      return new Aligner(backend, model, trainee, pairs)
+          .train(settings, folder.checkpoints(), folder.metrics(), listener);
     }
   }
 

@@ -4,6 +4,8 @@ import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.diffusionrpo.diffusion.lora.LoraConfig;
+import org.diffusionrpo.diffusion.lora.LoraFormat;
 import org.diffusionrpo.rpo.eval.StyleAlignment;
 import org.diffusionrpo.rpo.loss.ContrastGroups;
 import org.diffusionrpo.rpo.loss.ContrastWeights;
@@ -96,6 +98,22 @@ public final class AlignSettings extends ModelSettings {
   @Option(names = "--clip", paramLabel = "DIR", description = "CLIP for the contrast weights and the scores (default: "
       + "clip/ in the model folder).")
   public Path clip;
+
+  @Option(names = "--lora", paramLabel = "RANK", description = "Train low-rank adapters of this rank on the frozen model "
+      + "instead of all weights (default: all weights).")
+  public Integer lora;
+
+  @Option(names = "--lora-alpha", paramLabel = "ALPHA", description = "The adapters act with the factor alpha / rank "
+      + "(default: the rank).")
+  public Double loraAlpha;
+
+  @Option(names = "--lora-targets", paramLabel = "NAMES", description = "Layers with adapters: attn (to_q, to_k, to_v, "
+      + "to_out.0), attn-mlp (with ff.net.0.proj, ff.net.2), all, or names with commas (default: ${DEFAULT-VALUE}).")
+  public String loraTargets = "attn";
+
+  @Option(names = "--lora-format", paramLabel = "NAME", description = "Names in lora/: peft, diffusers or kohya (default: "
+      + "peft).")
+  public LoraFormat loraFormat = LoraFormat.PEFT;
 
   @Option(names = "--lr", description = "Learning rate (default: by objective).")
   public Double lr;
@@ -236,8 +254,10 @@ public final class AlignSettings extends ModelSettings {
   public AlignSettings complete() {
     contrast = contrast == null ? Integer.valueOf(batch) : contrast;
     microBatch = microBatch == null ? Integer.valueOf(batch) : microBatch;
-    lr = lr == null ? Double.valueOf(ObjectiveDefaults.of(objective).lr()) : lr;
-    beta = beta == null ? Double.valueOf(ObjectiveDefaults.of(objective).beta()) : beta;
+    ObjectiveDefaults defaults = ObjectiveDefaults.of(objective);
+    lr = lr == null ? Double.valueOf(lora == null ? defaults.lr() : defaults.loraLr()) : lr;
+    beta = beta == null ? Double.valueOf(defaults.beta()) : beta;
+    loraAlpha = loraAlpha == null && lora != null ? Double.valueOf(lora) : loraAlpha;
     if (timestep == null) {
       timestep = objective == Objective.RPO ? PairBatches.Timestep.GROUP : PairBatches.Timestep.PAIR;
     }
@@ -269,6 +289,11 @@ public final class AlignSettings extends ModelSettings {
     return evaluate > 0 && data == null;
   }
 
+  /** Which layers get adapters; only for runs with {@link #lora}. */
+  LoraConfig loraConfig() {
+    return LoraConfig.of(lora, loraAlpha, loraTargets);
+  }
+
   LearningRate learningRate() {
     return new LearningRate(lrSchedule, lr, warmup, steps);
   }
@@ -287,6 +312,9 @@ public final class AlignSettings extends ModelSettings {
     require(contrast >= 1 && contrast <= batch, "--contrast", contrast, "from 1 to the batch of " + batch);
     require(microBatch >= 1, "--micro-batch", microBatch, "at least 1");
     require(lr >= 0 && Double.isFinite(lr), "--lr", lr, "0 or more");
+    require(lora == null || lora >= 1, "--lora", lora, "a rank of at least 1");
+    require(loraAlpha == null || lora != null, "--lora-alpha", loraAlpha, "--lora with a rank beside it");
+    require(loraAlpha == null || loraAlpha > 0 && Double.isFinite(loraAlpha), "--lora-alpha", loraAlpha, "above 0");
     require(warmup >= 0, "--warmup", warmup, "0 or more");
     require(weightDecay >= 0 && Double.isFinite(weightDecay), "--weight-decay", weightDecay, "0 or more");
     require(maxGradNorm > 0, "--max-grad-norm", maxGradNorm, "above 0");

@@ -14,7 +14,7 @@ import org.diffusionrpo.rpo.train.PairBatches;
 import org.diffusionrpo.rpo.train.PreferenceObjective;
 import org.diffusionrpo.rpo.train.StepLog;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.diffusionrpo.tensor.optim.Adafactor;
 import org.diffusionrpo.tensor.optim.AdamW;
@@ -28,34 +28,39 @@ public final class Aligner {
 
   private final Backend backend;
   private final StableDiffusion model;
-  private final UNet2DConditionModel reference;
+  private final Trainee trainee;
   private final EncodedPairs pairs;
 
   /**
+   * Trains all weights of the UNet.
+   *
    * @param model its UNet is trained, its other parts stay as they are
    * @param reference the frozen start of every training
    */
   public Aligner(Backend backend, StableDiffusion model, UNet2DConditionModel reference, EncodedPairs pairs) {
+    this(backend, model, new AllWeights(model.unet().value(), reference, DType.F16), pairs);
+  }
+
+  /** @param trainee what is trained of the model's UNet */
+  Aligner(Backend backend, StableDiffusion model, Trainee trainee, EncodedPairs pairs) {
     requireNoiseOrVelocity(model);
     this.backend = backend;
     this.model = model;
-    this.reference = reference;
+    this.trainee = trainee;
     this.pairs = pairs;
   }
 
   /**
-   * Makes the updates that {@code checkpoints} does not hold yet and leaves the aligned weights in the model.
+   * Makes the updates that {@code checkpoints} does not hold yet and leaves the aligned weights in the model or its adapters.
    *
    * @param settings complete settings; those of model, data and report are not read
    * @param metrics the log of the updates, metrics.jsonl
    * @return updates made in all; fewer than the settings' steps when the listener cancelled
    */
   public int train(AlignSettings settings, Path checkpoints, Path metrics, AlignListener listener) throws IOException {
-    UNet2DConditionModel policy = model.unet().value();
-    policy.parameters().copyFrom(reference.parameters(), Storage.F32);
-    policy.parameters().unfreeze();
-    Ema ema = settings.ema == null ? null : new Ema(policy.parameters().all(), settings.ema);
-    try (TrainState state = new TrainState(policy.parameters(), optimizer(settings, policy.parameters()), ema);
+    Parameters trained = trainee.start();
+    Ema ema = settings.ema == null ? null : new Ema(trained.all(), settings.ema);
+    try (TrainState state = new TrainState(trained, optimizer(settings, trained), ema);
         StepLog log = new StepLog(metrics, listener)) {
       TrainLoop loop = new TrainLoop(new TrainLoop.Settings(settings.steps, settings.learningRate(),
           settings.maxGradNorm, settings.checkpointEvery, MAX_SKIPS), state,
@@ -63,7 +68,7 @@ public final class Aligner {
       int first = loop.resume();
       log.continueAfter(first);
       listener.onPhase(first == 0 ? "Aligning" : "Aligning, continued after update " + first);
-      int done = loop.run(objective(settings, policy), first);
+      int done = loop.run(objective(settings), first);
       if (ema != null && done == settings.steps) {
         ema.swap();
       }
@@ -71,7 +76,7 @@ public final class Aligner {
     } catch (UncheckedIOException e) { // pairs that an update reads
       throw e.getCause();
     } finally {
-      policy.parameters().freeze();
+      trainee.stop();
     }
   }
 
@@ -82,11 +87,12 @@ public final class Aligner {
     }
   }
 
-  private PreferenceObjective objective(AlignSettings settings, UNet2DConditionModel policy) {
+  private PreferenceObjective objective(AlignSettings settings) {
     PairBatches batches = new PairBatches(pairs, model.vae().value(), model.scheduler().value(),
         new PairBatches.Options(settings.batch, settings.contrast, settings.timestep, settings.captionDropout,
             settings.seed, settings.flip, settings.crop));
-    return new PreferenceObjective(backend, policy, reference, settings.loss(), batches, settings.microBatch);
+    return new PreferenceObjective(backend, model.unet().value(), trainee.reference(), settings.loss(), batches,
+        settings.microBatch);
   }
 
   private static Optimizer optimizer(AlignSettings settings, Parameters parameters) {

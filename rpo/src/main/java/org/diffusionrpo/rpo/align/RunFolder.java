@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.diffusionrpo.diffusion.lora.LoraFile;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 
 /** The files of one run and the rule that a folder belongs to one run. */
 final class RunFolder {
   static final String SAMPLES = "samples.png";
   static final String REPORT = "report.html";
+  static final String LORA = "lora/" + LoraFile.DIFFUSERS_NAME;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -26,7 +28,7 @@ final class RunFolder {
    */
   private static final Set<String> FREE =
       Set.of("microBatch", "resume", "out", "checkpointEvery", "samples", "evaluate", "sampleSteps", "guidance",
-          "gradientCheckpointing", "saveDtype");
+          "gradientCheckpointing", "saveDtype", "loraFormat");
 
   private final Path path;
 
@@ -81,6 +83,11 @@ final class RunFolder {
 
   Path model() {
     return path.resolve("model");
+  }
+
+  /** The adapters of a run with {@code --lora}. */
+  Path lora() {
+    return path.resolve(LORA);
   }
 
   Path samples() {

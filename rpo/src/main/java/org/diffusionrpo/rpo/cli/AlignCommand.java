@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         "  drpo align --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --batch 64 --micro-batch 2",
         "  drpo align --model sd15.safetensors --tokenizer tokenizer/ --data pairs.jsonl --weights uniform "
             + "--storage f16 --save-dtype bf16",
+        "  drpo align --lora 8 --lora-targets attn-mlp --out runs/lora",
         "  drpo align --config align.yaml --steps 1000     (align.yaml: lines such as \"batch: 32\")",
         "  drpo align --out runs/fluent --style fluent --steps 1000 --resume"})
 final class AlignCommand implements Callable<Integer> {
@@ -58,6 +59,9 @@ final class AlignCommand implements Callable<Integer> {
   private void print(AlignResult result) {
     PrintWriter out = spec.commandLine().getOut();
     out.println("model    " + result.model());
+    if (settings.lora != null) {
+      out.println("lora     " + result.lora());
+    }
     if (Files.exists(result.samples())) {
       out.println("samples  " + result.samples());
     }

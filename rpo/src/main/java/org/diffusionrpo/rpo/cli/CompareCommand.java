@@ -43,7 +43,8 @@ final class CompareCommand implements Callable<Integer> {
   /** Each unit of a comparison has these for itself. */
   static final class WithoutOptionsOfOneRun implements IModelTransformer {
     private static final List<String> OPTIONS = List.of("--objective", "--seed", "--data", "--save-dtype", "--resume",
-        "--cache", "--stream", "--window", "--flip", "--crop", "--choice-model", "--choice-clip");
+        "--cache", "--stream", "--window", "--flip", "--crop", "--choice-model", "--choice-clip", "--lora",
+        "--lora-alpha", "--lora-targets", "--lora-format");
 
     @Override
     public CommandSpec transform(CommandSpec spec) {

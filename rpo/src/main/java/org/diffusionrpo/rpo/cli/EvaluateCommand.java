@@ -44,13 +44,18 @@ import picocli.CommandLine.Spec;
         "  drpo evaluate",
         "  drpo evaluate rpo/model runs/rpo-sketch-seed1/model --seeds 1,2,3",
         "  drpo evaluate runs/fluent/model --style fluent --split test --out fluent.json",
-        "  drpo evaluate rpo/model --unet runs/fluent/model/unet --style fluent"})
+        "  drpo evaluate rpo/model --unet runs/fluent/model/unet --style fluent",
+        "  drpo evaluate --lora runs/lora/lora/pytorch_lora_weights.safetensors:0.8"})
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "MODEL", description = "Model folders in the layout of diffusers or .safetensors files with "
       + "a whole model (default: the bundled model).")
   private List<Path> models = new ArrayList<>();
+
+  @Option(names = "--lora", paramLabel = LoraArgument.LABEL, converter = LoraArgument.Converter.class,
+      description = "Add a LoRA to the models with this strength (default: 1); repeatable.")
+  private List<LoraArgument> loras = new ArrayList<>();
 
   @Option(names = "--style", paramLabel = "NAME", description = "Style of the bundled data (default: ${DEFAULT-VALUE}).")
   private String style = "sketch";
@@ -121,6 +126,7 @@ final class EvaluateCommand implements Callable<Integer> {
     List<StyleAlignment.Score> scores = new ArrayList<>();
     try (StableDiffusion model = StableDiffusion.load(parts.location(folder).open(), backend,
         new LoadOptions(parts.storage, parts.storage, false))) {
+      LoraArgument.merge(loras, model);
       for (long seed : seeds) {
         progress.onPhase("Drawing " + images + " pictures with " + folder + ", seed " + seed);
         List<RgbImage> pictures = Drawing.draw(backend, model, heldOut.prompts(), seed, sampling, progress);
@@ -150,6 +156,7 @@ final class EvaluateCommand implements Callable<Integer> {
     ObjectNode json = mapper.createObjectNode().put("style", style).put("split", split.label())
         .put("sample_steps", sampleSteps).put("guidance", guidance).put("classifier_accuracy", accuracy);
     json.set("seeds", mapper.valueToTree(seeds));
+    json.set("loras", mapper.valueToTree(loras.stream().map(LoraArgument::toString).toList()));
     ObjectNode byModel = json.putObject("scores");
     scores.forEach((model, ofModel) -> byModel.set(model.toString(), mapper.valueToTree(ofModel)));
     return json;

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.ImageGrid;
 import org.diffusionrpo.diffusion.image.PngText;
@@ -44,7 +45,8 @@ import picocli.CommandLine.Spec;
         "  drpo generate \"sun\" --model runs/aligned/model",
         "  drpo generate \"a cat\" --model sd15.safetensors --tokenizer tokenizer/ --vae vae-ft-mse.safetensors "
             + "--storage f16",
-        "  drpo generate \"sun\" --model stable-diffusion-xl --variant fp16 --original-size 2048,2048"})
+        "  drpo generate \"sun\" --model stable-diffusion-xl --variant fp16 --original-size 2048,2048",
+        "  drpo generate \"sun\" --lora runs/lora/lora/pytorch_lora_weights.safetensors:0.8"})
 final class GenerateCommand implements Callable<Integer> {
   /** So few prompts with one picture each stand side by side instead of one below the other. */
   private static final int SIDE_BY_SIDE = 8;
@@ -100,6 +102,10 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private ModelSettings parts = new ModelSettings();
 
+  @Option(names = "--lora", paramLabel = LoraArgument.LABEL, converter = LoraArgument.Converter.class,
+      description = "Add a LoRA to the model with this strength (default: 1); repeatable.")
+  private List<LoraArgument> loras = new ArrayList<>();
+
   @Option(names = "--backend", defaultValue = "auto", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
   private String backendName;
 
@@ -117,6 +123,7 @@ final class GenerateCommand implements Callable<Integer> {
       if (sampler == null && diffusion.isXl()) {
         settings = settings.withSampler(SamplerKind.of(diffusion.scheduler().value()));
       }
+      LoraArgument.merge(loras, diffusion);
       images = draw(new StableDiffusionPipeline(backend, diffusion), requests, settings);
     }
     if (images.size() < requests.size()) {
@@ -192,7 +199,10 @@ final class GenerateCommand implements Callable<Integer> {
     return prompt + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
         + String.format(Locale.ROOT, "%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s",
             settings.steps(), settings.sampler().label(), settings.guidance(), seed, image.width(), image.height(),
-            model.toAbsolutePath().normalize().getFileName()) + origin.describe(image);
+            model.toAbsolutePath().normalize().getFileName())
+        + origin.describe(image)
+        + (loras.isEmpty() ? "" : loras.stream().map(LoraArgument::toString)
+            .collect(Collectors.joining(", ", ", Loras: \"", "\"")));
   }
 
   private static void writePng(Path file, RgbImage image, String parameters) throws IOException {

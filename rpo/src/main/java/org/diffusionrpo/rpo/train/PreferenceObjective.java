@@ -20,16 +20,16 @@ import org.diffusionrpo.tensor.MemoryScope;
 public final class PreferenceObjective implements TrainObjective {
   private final Backend backend;
   private final UNet2DConditionModel policy;
-  private final UNet2DConditionModel reference;
+  private final Reference reference;
   private final PreferenceLoss loss;
   private final PairBatches batches;
   private final int microBatch;
 
   /**
-   * @param reference the frozen start of the policy; null for a loss that does not use it
+   * @param reference the start of the policy; null for a loss that does not use it
    * @param microBatch pairs at a time; changes memory, not the result
    */
-  public PreferenceObjective(Backend backend, UNet2DConditionModel policy, UNet2DConditionModel reference,
+  public PreferenceObjective(Backend backend, UNet2DConditionModel policy, Reference reference,
       PreferenceLoss loss, PairBatches batches, int microBatch) {
     if (microBatch < 1) {
       throw new IllegalArgumentException("micro-batch " + microBatch + ": expected at least one pair");
@@ -46,8 +46,8 @@ public final class PreferenceObjective implements TrainObjective {
   public Map<String, Double> accumulate(int step) {
     PairBatch batch = batches.batch(step, loss.usesLosers());
     PairFeatures features = batch.features();
-    double[][] referenceErrors =
-        loss.usesReference() ? batch.errors(backend, reference, microBatch) : new double[2][0];
+    double[][] referenceErrors = loss.usesReference()
+        ? reference.with(network -> batch.errors(backend, network, microBatch)) : new double[2][0];
     PreferenceLoss.Result result;
     if (batch.pairs() <= microBatch) {
       result = onePass(batch, referenceErrors, features);

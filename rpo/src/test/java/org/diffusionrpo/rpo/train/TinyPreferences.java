@@ -100,8 +100,8 @@ final class TinyPreferences implements AutoCloseable {
   }
 
   PreferenceObjective objective(PreferenceLoss loss, PairBatches.Options options, int microBatch) {
-    return new PreferenceObjective(backend, policy, loss.usesReference() ? reference : null, loss, batches(options),
-        microBatch);
+    return new PreferenceObjective(backend, policy,
+        loss.usesReference() ? Reference.copy(reference) : null, loss, batches(options), microBatch);
   }
 
   static PairBatches.Options options(int batch, int group) {

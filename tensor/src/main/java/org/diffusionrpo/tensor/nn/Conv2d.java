@@ -9,19 +9,28 @@ import org.diffusionrpo.tensor.Tensor;
  * <pre>
  *   x [N, H, W, I]   y [N, Ho, Wo, O]   weight [O, Kh, Kw, I]   bias [O], optional
  * </pre>
+ * Takes a {@link LowRankAdapter}.
  */
 public final class Conv2d implements Layer {
   private final Parameter weight;
   private final Parameter bias;
-  private final int kernel;
   private final Conv2dGeometry geometry;
+  private final AdapterSlot slot;
 
   public Conv2d(Parameters.Path path, int in, int out, int kernel, Conv2dGeometry geometry, boolean withBias) {
     int fanIn = in * kernel * kernel;
     this.weight = path.matrix("weight", Shape.of(out, kernel, kernel, in), Init.fanIn(fanIn));
     this.bias = withBias ? path.create("bias", Shape.of(out), Init.fanIn(fanIn)) : null;
-    this.kernel = kernel;
     this.geometry = geometry;
+    this.slot = path.slot(weight, geometry);
+  }
+
+  /** Of parameters that are declared already; takes no adapter. */
+  Conv2d(Parameter weight, Parameter bias, Conv2dGeometry geometry) {
+    this.weight = weight;
+    this.bias = bias;
+    this.geometry = geometry;
+    this.slot = new AdapterSlot(weight, geometry);
   }
 
   /** 3 x 3, stride 1, same size. */
@@ -36,21 +45,36 @@ public final class Conv2d implements Layer {
 
   @Override
   public Tensor forward(Tensor x, Tape tape) {
-    Tensor y = x.backend().empty(Shape.of(x.dim(0), geometry.outHeight(x.dim(1), kernel),
-        geometry.outWidth(x.dim(2), kernel), weight.shape().dim(0)));
+    Tensor y = x.backend().empty(Shape.of(x.dim(0), geometry.outHeight(x.dim(1), weight.shape().dim(1)),
+        geometry.outWidth(x.dim(2), weight.shape().dim(2)), weight.shape().dim(0)));
     x.backend().conv2dForward(y, x, weight.value(), bias == null ? null : bias.value(), geometry);
-    tape.push(this, x);
+    if (isFrozen()) { // only weight gradients need x itself, so a frozen layer does not hold it back
+      tape.push(this, x.shape());
+    } else {
+      tape.push(this, x);
+    }
+    slot.forward(y, x, tape);
     return y;
   }
 
   @Override
   public Tensor backward(Tensor dy, Tape tape) {
+    Tensor ofAdapter = slot.backward(dy, tape);
     try (Tape.Frame saved = tape.pop(this)) {
-      Tensor x = saved.get(0);
-      dy.backend().conv2dBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, x, geometry);
-      Tensor dx = dy.backend().empty(x.shape());
+      if (!isFrozen()) {
+        dy.backend().conv2dBackwardWeight(weight.grad(), bias == null ? null : bias.grad(), dy, saved.get(0), geometry);
+      }
+      Tensor dx = dy.backend().empty(saved.shape());
       dy.backend().conv2dBackwardData(dx, dy, weight.value(), geometry);
+      if (ofAdapter != null) {
+        dy.backend().addTo(dx, ofAdapter);
+        ofAdapter.close();
+      }
       return dx;
     }
+  }
+
+  private boolean isFrozen() {
+    return weight.isFrozen() && (bias == null || bias.isFrozen());
   }
 }

@@ -5,16 +5,18 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.Philox;
 import org.diffusionrpo.tensor.Shape;
 
 /**
  * All parameters of a model by name, in order of creation. Layers make theirs through a {@link Path}, which spells the
- * checkpoint's dotted names.
+ * checkpoint's dotted names. Linear layers and convolutions are also known by their path, as places for adapters.
  */
 public final class Parameters implements AutoCloseable {
   private final Map<String, Parameter> byName = new LinkedHashMap<>();
+  private final Map<String, AdapterSlot> slots = new LinkedHashMap<>();
 
   /** Where the names begin: no prefix. */
   public Path root() {
@@ -36,6 +38,11 @@ public final class Parameters implements AutoCloseable {
 
   public boolean contains(String name) {
     return byName.containsKey(name);
+  }
+
+  /** Where adapters can be put, by the path of the layer, e.g. {@code mid_block.attentions.0.proj_in}. */
+  public Map<String, AdapterSlot> slots() {
+    return Collections.unmodifiableMap(slots);
   }
 
   /** Number of values in all parameters together. */
@@ -107,6 +114,13 @@ public final class Parameters implements AutoCloseable {
     /** Declares the weight of a linear layer or a convolution. */
     public Parameter matrix(String name, Shape shape, Init init) {
       return add(new Parameter(prefix + name, shape, init, true));
+    }
+
+    /** The adapter slot of the layer at this position; a null geometry means a linear layer. */
+    AdapterSlot slot(Parameter weight, Conv2dGeometry geometry) {
+      AdapterSlot slot = new AdapterSlot(weight, geometry);
+      slots.put(prefix.isEmpty() ? prefix : prefix.substring(0, prefix.length() - 1), slot);
+      return slot;
     }
 
     private Parameter add(Parameter parameter) {

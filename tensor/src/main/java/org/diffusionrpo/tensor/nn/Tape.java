@@ -82,8 +82,9 @@ public class Tape implements AutoCloseable {
       this.saved = saved;
     }
 
+    /** The saved shape, or that of the first saved tensor. */
     public Shape shape() {
-      return shape;
+      return shape == null ? saved[0].shape() : shape;
     }
 
     /** Number of saved tensors. */
