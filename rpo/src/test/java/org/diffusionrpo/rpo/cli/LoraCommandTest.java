@@ -53,7 +53,7 @@ class LoraCommandTest {
     CliRun.of("lora", "convert", lora, kohya, "--format", "kohya", "--model", model).assertDone();
     for (Path file : List.of(lora, kohya)) {
       String out = CliRun.of("lora", "info", file).assertDone().out();
-      assertTrue(out.matches("(?s).*unet +40 +4.7 k +2 +4 +attn1.to_k, attn1.to_out.0, .*"), out);
+      assertTrue(out.matches("(?s).*unet +40 +4,672 +2 +4 +attn1.to_k, attn1.to_out.0, .*"), out);
       assertTrue(out.contains("attn2.to_v") && out.contains("ff.net.0.proj") && out.contains("ff.net.2"), out);
     }
   }

@@ -10,11 +10,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.CRC32;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
@@ -98,9 +99,10 @@ class ParquetPairsTest {
   }
 
   @Test void aPictureThatClaimsTooManyPixelsIsLeftOutUndecoded() throws IOException {
-    ByteBuffer bomb = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
-    bomb.put((byte) 'B').put((byte) 'M').putInt(64).putInt(0).putInt(54);
-    bomb.putInt(40).putInt(12_000).putInt(12_000).putShort((short) 1).putShort((short) 24);
+    ByteBuffer bomb = ByteBuffer.allocate(57).putLong(0x89504E470D0A1A0AL);
+    chunk(bomb, "IHDR", ByteBuffer.allocate(13).putInt(12_000).putInt(12_000).put(new byte[] {8, 2, 0, 0, 0}).array());
+    chunk(bomb, "IDAT", new byte[0]);
+    chunk(bomb, "IEND", new byte[0]);
     Group row = new SimpleGroup(PICK_A_PIC);
     row.append("caption", "bomb").append("jpg_0", Binary.fromConstantByteArray(RED))
         .append("jpg_1", Binary.fromConstantByteArray(bomb.array())).append("label_0", 1.0).append("label_1", 0.0);
@@ -109,6 +111,14 @@ class ParquetPairsTest {
     assertEquals(1, read(file, report).size());
     assertEquals(1, report.unreadable());
     assertTrue(report.unreadableNames().get(0).contains("it claims 144000000 pixels"), report.toString());
+  }
+
+  /** A chunk of a PNG file: length, type, data and checksum. */
+  private static void chunk(ByteBuffer png, String type, byte[] data) {
+    CRC32 sum = new CRC32();
+    sum.update(type.getBytes(StandardCharsets.US_ASCII));
+    sum.update(data);
+    png.putInt(data.length).put(type.getBytes(StandardCharsets.US_ASCII)).put(data).putInt((int) sum.getValue());
   }
 
   @Test void shardsOfAFolderAreReadInTheOrderOfTheirNames() throws IOException {
