@@ -1,5 +1,6 @@
 package org.diffusionrpo.diffusion.io;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -22,9 +23,14 @@ import org.diffusionrpo.tensor.io.TensorSource;
  * weights only: settings are the published ones of the family, or a folder's; the tokenizer's files must be named.
  */
 public final class SingleFile implements ModelSource {
+  /** Marks of newer files whose model predicts v, and whose noise schedule ends in pure noise. */
+  private static final String V_PREDICTION = "v_pred";
+  private static final String ZERO_TERMINAL_SNR = "ztsnr";
+
   /** Constants of the noise schedule and other left-overs of training. */
   private static final Pattern LEFT_OVER = Pattern.compile("(betas|alphas_|sqrt_|log_|posterior_|denoiser\\.|model_ema"
-      + "|logvar|lvlb_weights|cond_stage_model\\.logit_scale|first_stage_model\\.loss\\.).*");
+      + "|logvar|lvlb_weights|cond_stage_model\\.logit_scale|first_stage_model\\.loss\\.).*|"
+      + V_PREDICTION + "|" + ZERO_TERMINAL_SNR);
 
   /** The padding token of tokenizer_2, as published. */
   private static final String PADDING_2 = "!";
@@ -131,7 +137,24 @@ public final class SingleFile implements ModelSource {
   @Override
   public Component<SchedulerConfig> loadScheduler() throws IOException {
     ModelConfig config = settings(ModelFolder.SCHEDULER + "/" + ModelFolder.SCHEDULER_CONFIG);
+    if (settings == null) {
+      config = marked(config);
+    }
     return new Component<>(SchedulerConfig.parse(config.source(), config.json().toString()), config);
+  }
+
+  /** The published settings with what the file's marks say of them. */
+  private ModelConfig marked(ModelConfig published) throws IOException {
+    ObjectNode json = published.json().deepCopy();
+    try (TensorSource file = TensorSource.open(path)) {
+      if (file.names().contains(V_PREDICTION)) {
+        json.put("prediction_type", "v_prediction");
+      }
+      if (file.names().contains(ZERO_TERMINAL_SNR)) {
+        json.put("rescale_betas_zero_snr", true);
+      }
+    }
+    return ModelConfig.of(published.source(), json);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Set;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextModel;
+import org.diffusionrpo.diffusion.schedule.PredictionType;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
@@ -113,6 +114,15 @@ class SingleFileTest {
         "unknown model.diffusion_model.time_embd.0.bias (meant to be model.diffusion_model.time_embed.0.bias?)",
         "vae: missing first_stage_model.decoder.mid.attn_1.q.bias", "of no part: some_addition.weight");
     assertRefused(ModelLocation.of(file).withModel(file), "tokenizer");
+  }
+
+  @Test
+  void marksTellTheScheduleOfNewerFiles() throws IOException {
+    OriginalFile.of(model).add("v_pred", 0).add("ztsnr", 0).write(file, DType.F16);
+    ModelSource source = new ModelLocation(file, null, null, folder.resolve("tokenizer"), null, null).open();
+    assertEquals(PredictionType.V_PREDICTION, source.loadScheduler().value().predictionType());
+    assertTrue(source.loadScheduler().config().flag("rescale_betas_zero_snr", false));
+    assertEquals("", source.strangers());
   }
 
   @Test

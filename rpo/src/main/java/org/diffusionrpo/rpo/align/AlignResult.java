@@ -27,6 +27,11 @@ public record AlignResult(int steps, Path out, Path model, StyleAlignment.Score 
     return out.resolve(RunFolder.LORA);
   }
 
+  /** The log of the updates. */
+  public Path metrics() {
+    return out.resolve(RunFolder.METRICS);
+  }
+
   public Path report() {
     return out.resolve(RunFolder.REPORT);
   }

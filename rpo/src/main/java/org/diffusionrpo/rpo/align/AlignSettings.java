@@ -108,12 +108,12 @@ public final class AlignSettings extends ModelSettings {
   public Double loraAlpha;
 
   @Option(names = "--lora-targets", paramLabel = "NAMES", description = "Layers with adapters: attn (to_q, to_k, to_v, "
-      + "to_out.0), attn-mlp (with ff.net.0.proj, ff.net.2), all, or names with commas (default: ${DEFAULT-VALUE}).")
-  public String loraTargets = "attn";
+      + "to_out.0), attn-mlp (with ff.net.0.proj, ff.net.2), all, or names with commas (default: attn).")
+  public String loraTargets;
 
   @Option(names = "--lora-format", paramLabel = "NAME", description = "Names in lora/: peft, diffusers or kohya (default: "
       + "peft).")
-  public LoraFormat loraFormat = LoraFormat.PEFT;
+  public LoraFormat loraFormat;
 
   @Option(names = "--lr", description = "Learning rate (default: by objective).")
   public Double lr;
@@ -184,8 +184,8 @@ public final class AlignSettings extends ModelSettings {
   public boolean stream;
 
   @Option(names = "--window", paramLabel = "GROUPS", description = "Row groups whose pairs mix with --stream; two windows "
-      + "must fit into half of the memory (default: ${DEFAULT-VALUE}).")
-  public int window = 4;
+      + "must fit into half of the memory (default: 4).")
+  public Integer window;
 
   @Option(names = "--flip", description = "Mirror half of the pairs, others in each epoch; winner and loser alike.")
   public boolean flip;
@@ -252,12 +252,20 @@ public final class AlignSettings extends ModelSettings {
 
   /** Fills what was left open, checks every value, and returns this. */
   public AlignSettings complete() {
+    checkPartners();
     contrast = contrast == null ? Integer.valueOf(batch) : contrast;
     microBatch = microBatch == null ? Integer.valueOf(batch) : microBatch;
     ObjectiveDefaults defaults = ObjectiveDefaults.of(objective);
     lr = lr == null ? Double.valueOf(lora == null ? defaults.lr() : defaults.loraLr()) : lr;
     beta = beta == null ? Double.valueOf(defaults.beta()) : beta;
-    loraAlpha = loraAlpha == null && lora != null ? Double.valueOf(lora) : loraAlpha;
+    if (lora != null) {
+      loraAlpha = loraAlpha == null ? Double.valueOf(lora) : loraAlpha;
+      loraTargets = loraTargets == null ? "attn" : loraTargets;
+      loraFormat = loraFormat == null ? LoraFormat.PEFT : loraFormat;
+    }
+    if (stream) {
+      window = window == null ? Integer.valueOf(4) : window;
+    }
     if (timestep == null) {
       timestep = objective == Objective.RPO ? PairBatches.Timestep.GROUP : PairBatches.Timestep.PAIR;
     }
@@ -306,6 +314,16 @@ public final class AlignSettings extends ModelSettings {
     };
   }
 
+  /** Options that mean something only beside another one: alone they would be a mistake without a word. */
+  private void checkPartners() {
+    String rank = "--lora with a rank beside it";
+    require(loraAlpha == null || lora != null, "--lora-alpha", loraAlpha, rank);
+    require(loraTargets == null || lora != null, "--lora-targets", loraTargets, rank);
+    require(loraFormat == null || lora != null, "--lora-format", loraFormat, rank);
+    require(window == null || stream, "--window", window, "--stream beside it");
+    require(choiceClip == null || choiceModel != null, "--choice-clip", choiceClip, "--choice-model beside it");
+  }
+
   private void check() {
     require(steps >= 1, "--steps", steps, "at least 1");
     require(batch >= 1, "--batch", batch, "at least 1");
@@ -313,7 +331,6 @@ public final class AlignSettings extends ModelSettings {
     require(microBatch >= 1, "--micro-batch", microBatch, "at least 1");
     require(lr >= 0 && Double.isFinite(lr), "--lr", lr, "0 or more");
     require(lora == null || lora >= 1, "--lora", lora, "a rank of at least 1");
-    require(loraAlpha == null || lora != null, "--lora-alpha", loraAlpha, "--lora with a rank beside it");
     require(loraAlpha == null || loraAlpha > 0 && Double.isFinite(loraAlpha), "--lora-alpha", loraAlpha, "above 0");
     require(warmup >= 0, "--warmup", warmup, "0 or more");
     require(weightDecay >= 0 && Double.isFinite(weightDecay), "--weight-decay", weightDecay, "0 or more");
@@ -333,7 +350,7 @@ public final class AlignSettings extends ModelSettings {
     require(guidance >= 0 && Double.isFinite(guidance), "--guidance", guidance, "0 or more");
     require(cache == null || !stream, "--stream", "with --cache", "one of the two");
     require(cache == null || !Files.isRegularFile(cache), "--cache", cache, "a folder");
-    require(window >= 1, "--window", window, "at least 1");
+    require(window == null || window >= 1, "--window", window, "at least 1");
     require(crop == View.Crop.CENTER || stream, "--crop", "random", "--stream with it; else pictures are encoded once");
     require(choiceClip == null || Files.isDirectory(choiceClip), "--choice-clip", choiceClip, "an existing folder");
     require(data == null || Files.exists(data), "--data", data, "an existing file or folder");

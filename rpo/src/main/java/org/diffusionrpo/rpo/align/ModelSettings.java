@@ -27,7 +27,8 @@ public class ModelSettings {
   public String variant;
 
   @Option(names = "--storage", paramLabel = "TYPE", description = "Keep the matrices of the networks that are not "
-      + "trained in memory as f32, bf16 or f16; an fp16 file loses nothing with f16 (default: f32).")
+      + "trained in memory as f32, bf16 or f16. Training starts from, and a run saves, the weights as they are stored; an "
+      + "fp16 file loses nothing with f16 (default: f32).")
   public Storage storage = Storage.F32;
 
   /** Where the model and these parts lie. */

@@ -17,6 +17,7 @@ import org.diffusionrpo.tensor.io.AtomicFiles;
 /** The files of one run and the rule that a folder belongs to one run. */
 final class RunFolder {
   static final String SAMPLES = "samples.png";
+  static final String METRICS = "metrics.jsonl";
   static final String REPORT = "report.html";
   static final String LORA = "lora/" + LoraFile.DIFFUSERS_NAME;
 
@@ -74,7 +75,7 @@ final class RunFolder {
   }
 
   Path metrics() {
-    return path.resolve("metrics.jsonl");
+    return path.resolve(METRICS);
   }
 
   Path checkpoints() {

@@ -44,12 +44,12 @@ public final class RunManifest {
     } else {
       hashes.put("data", hash(data.source())).put("pairs", hash(data.pairs()));
     }
-    if (settings.unet != null) {
-      hashes.put("unet", hash(settings.unet));
-    }
-    if (settings.vae != null) {
-      hashes.put("vae", hash(settings.vae));
-    }
+    putHash(hashes, "unet", settings.unet);
+    putHash(hashes, "vae", settings.vae);
+    putHash(hashes, "tokenizer", settings.tokenizer);
+    putHash(hashes, "model_config", settings.modelConfig);
+    putHash(hashes, "choice_clip", settings.choiceModel == null ? null
+        : settings.choiceClip == null ? settings.clip : settings.choiceClip);
     if (clip != null) {
       hashes.put("clip", hash(clip));
     }
@@ -60,6 +60,12 @@ public final class RunManifest {
         .put("kernels", Simd.description())
         .put("threads", Parallel.threads());
     return manifest;
+  }
+
+  private static void putHash(ObjectNode hashes, String name, Path path) throws IOException {
+    if (path != null) {
+      hashes.put(name, hash(path));
+    }
   }
 
   /** Every setting by name, as text. */

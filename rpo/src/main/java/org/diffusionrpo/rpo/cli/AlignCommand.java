@@ -56,7 +56,7 @@ final class AlignCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void print(AlignResult result) {
+  private void print(AlignResult result) throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     out.println("model    " + result.model());
     if (settings.lora != null) {
@@ -66,6 +66,7 @@ final class AlignCommand implements Callable<Integer> {
       out.println("samples  " + result.samples());
     }
     out.println("report   " + result.report());
+    out.println("cost     " + RunCost.describe(result.metrics()));
     if (result.after() != null) {
       out.println();
       out.print(StyleTable.of("model", settings.style)

@@ -2,9 +2,12 @@ package org.diffusionrpo.rpo.align;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.diffusionrpo.rpo.loss.ContrastGroups;
 import org.diffusionrpo.rpo.loss.ContrastWeights;
@@ -77,6 +80,15 @@ class AlignSettingsTest {
         arguments("--objective dpo", BATCH, new DiffusionDpo(4000)),
         arguments("--objective dpo --beta 5000", BATCH, new DiffusionDpo(5000)),
         arguments("--objective sft", BATCH, new Sft()));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--lora-alpha 4, --lora-alpha 4.0: expected --lora", "--lora-targets all, --lora-targets all: expected --lora",
+      "--lora-format kohya, --lora-format kohya: expected --lora", "--window 2, --window 2: expected --stream",
+      "--choice-clip ., --choice-clip .: expected --choice-model"})
+  void optionsThatMeanNothingAloneAreRefused(String option, String fault) {
+    String message = assertThrows(IllegalArgumentException.class, () -> parse(option)).getMessage();
+    assertTrue(message.toLowerCase(Locale.ROOT).startsWith(fault), message);
   }
 
   private static PreferenceLoss rpo(Weighting weighting, ContrastWeights weights) {

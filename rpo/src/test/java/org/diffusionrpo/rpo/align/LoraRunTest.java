@@ -149,14 +149,6 @@ class LoraRunTest {
     assertFalse(Files.exists(settings.out));
   }
 
-  @Test
-  void alphaWithoutARankIsRefused() {
-    AlignSettings settings = settings("alpha");
-    settings.lora = null;
-    assertTrue(assertThrows(IllegalArgumentException.class, () -> AlignRun.run(settings, AlignListener.SILENT))
-        .getMessage().contains("--lora-alpha 4.0: expected --lora"));
-  }
-
   private static AlignSettings settings(String name) {
     AlignSettings settings = runs.settings(name);
     settings.lora = RANK;

@@ -40,6 +40,7 @@ class AlignCommandTest {
   void runFolderHoldsModelPicturesAndReport() throws IOException {
     Path out = folder.resolve("run");
     String text = tiny(out, "--steps", 2).assertDone().out();
+    assertTrue(text.matches("(?s).*cost +[0-9.e-]+ s per update \\(median\\).*"), text);
     for (String file : List.of("model/model_index.json", "model/clip/config.json", "metrics.jsonl", "samples.png",
         "run.json", "report.html")) {
       assertTrue(Files.isRegularFile(out.resolve(file)), file);
