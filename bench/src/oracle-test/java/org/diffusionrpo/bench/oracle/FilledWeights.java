@@ -23,6 +23,9 @@ import org.diffusionrpo.tensor.io.TensorSource;
 final class FilledWeights implements TensorSource {
   private final Map<String, TensorInfo> infos = new TreeMap<>();
   private final Map<String, Integer> starts = new HashMap<>();
+  /** The tensor that is being read in pieces. */
+  private String filledName = "";
+  private float[] filled;
 
   /** @param manifest a list of the module diffusion's tests, for example {@code unet-sd15} */
   FilledWeights(String manifest) throws IOException {
@@ -60,6 +63,15 @@ final class FilledWeights implements TensorSource {
   @Override
   public float[] readFloats(String name) {
     return FillRule.weight(name, Arrays.stream(info(name).dims()).asLongStream().toArray(), starts.get(name));
+  }
+
+  @Override
+  public void readFloats(String name, long first, float[] values, int count) {
+    if (!filledName.equals(name)) {
+      filled = readFloats(name);
+      filledName = name;
+    }
+    System.arraycopy(filled, (int) first, values, 0, count);
   }
 
   @Override

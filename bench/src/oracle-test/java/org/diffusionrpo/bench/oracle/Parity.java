@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.diffusionrpo.diffusion.io.ModelConfig;
+import org.diffusionrpo.diffusion.io.Naming;
 import org.diffusionrpo.diffusion.io.WeightFiles;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
@@ -35,7 +36,7 @@ final class Parity {
 
   /** Loads through the product's loader, which refuses other names or shapes than those of its network. */
   static void load(Parameters parameters, TensorSource weights, Backend backend) throws IOException {
-    WeightFiles.load(parameters, weights, "filled weights", backend, Storage.F32);
+    WeightFiles.load(parameters, weights, Naming.DIFFUSERS, "filled weights", backend, Storage.F32);
   }
 
   /** Runs the oracle and returns its outputs; it has to ask for every tensor of the checkpoint. */

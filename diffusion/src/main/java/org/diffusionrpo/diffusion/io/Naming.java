@@ -15,7 +15,7 @@ import org.diffusionrpo.tensor.nn.Parameter;
  */
 public record Naming(String prefix, Function<String, List<FileTensor>> places) {
   /** Today's names of diffusers and transformers, which are ours, and those of older versions. */
-  static final Naming DIFFUSERS = new Naming("", CheckpointMapping::diffusers);
+  public static final Naming DIFFUSERS = new Naming("", CheckpointMapping::diffusers);
 
   /** Beside the parameters real files hold what no model needs. */
   private static final Set<String> IGNORED = Set.of("logit_scale");
