@@ -103,7 +103,7 @@ public final class DryRun {
     long encodedPair;
     long largest;
     try (EncodedPairs pairs = encode(encoder)) {
-      finish(Counts.Phase.ENCODING, (double) data.pairs() / PAIRS);
+      finish(Counts.Phase.ENCODING, data.pairs() * data.encoded() / PAIRS);
       encodedPair = HostData.encodedBytes(pairs, settings.flip);
       largest = train(new Aligner(backend, model, trainee, pairs), trainee, encoder);
     }
@@ -166,7 +166,7 @@ public final class DryRun {
   private static List<String> captions(int count) {
     List<String> captions = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      captions.add("a picture " + i);
+      captions.add(String.valueOf(i));
     }
     return captions;
   }

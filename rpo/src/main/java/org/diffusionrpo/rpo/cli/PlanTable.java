@@ -94,8 +94,7 @@ final class PlanTable {
     out.printf(Locale.ROOT, "%-20s %s%n", "update", duration(rates.seconds(training.work())) + passes());
     double all = 0;
     for (Map.Entry<Phase, Counts.Load> load : counts.loads().entrySet()) {
-      boolean stored = load.getKey() == Phase.ENCODING && settings.stream;
-      double seconds = stored ? 0 : load.getValue().times() * rates.seconds(load.getValue().work());
+      double seconds = load.getValue().times() * rates.seconds(load.getValue().work());
       out.printf(Locale.ROOT, "%-20s %s%n", name(load.getKey()), duration(seconds));
       all += seconds;
     }

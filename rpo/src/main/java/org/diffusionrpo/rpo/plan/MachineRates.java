@@ -3,6 +3,7 @@ package org.diffusionrpo.rpo.plan;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.MemoryScope;
@@ -11,28 +12,29 @@ import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.counting.Work;
 
 /**
- * How fast this machine is, measured for about a second for each kind of work, at the sizes on which a run spends most.
+ * How fast this machine is, measured for a few seconds, for each kind of work at the sizes on which a run spends most.
  *
  * @param flops floating-point operations per second; of kinds that the work has none of there is no entry
  * @param bytes read and written per second
  */
 public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
-  private static final long NANOS = 800_000_000L;
+  /** A time that was not beaten by {@link #BEATEN} for so long is the best. */
+  private static final long PATIENCE = 500_000_000L;
+  /** Java compiles the kernels while they run, which makes them a hundred times faster. */
+  private static final long MOST_PATIENCE = 5_000_000_000L;
+  private static final double BEATEN = 0.95;
   /** Floats of the largest operand: fewer samples are measured than a run has, each as large. */
   private static final int MOST_FLOATS = 1 << 22;
 
-  /** Forward and backward passes of each kind; the best of several, since the first ones are still being compiled. */
+  /** Forward and backward passes of each kind: small ones until they are compiled, then the best of several. */
   public static MachineRates measure(Backend backend, Work work) {
     Map<Work.Kind, Double> flops = new EnumMap<>(Work.Kind.class);
     try (MemoryScope scope = backend.scope()) {
       for (Work.Kind kind : Work.Kind.values()) {
         List<Integer> sizes = work.heaviest(kind);
         if (!sizes.isEmpty()) {
-          flops.put(kind, switch (kind) {
-            case LINEAR -> linear(backend, sizes);
-            case CONV3X3 -> convolution(backend, sizes);
-            case ATTENTION -> attention(backend, sizes);
-          });
+          flops(backend, kind, small(kind, sizes));
+          flops.put(kind, flops(backend, kind, sizes));
         }
       }
       Tensor x = backend.zeros(Shape.of(MOST_FLOATS));
@@ -48,6 +50,24 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
       seconds += work.flops(rate.getKey()) / rate.getValue();
     }
     return seconds;
+  }
+
+  private static double flops(Backend backend, Work.Kind kind, List<Integer> sizes) {
+    return switch (kind) {
+      case LINEAR -> linear(backend, sizes);
+      case CONV3X3 -> convolution(backend, sizes);
+      case ATTENTION -> attention(backend, sizes);
+    };
+  }
+
+  /** Sizes that take little time even before they are compiled. */
+  private static List<Integer> small(Work.Kind kind, List<Integer> sizes) {
+    int[] most = switch (kind) {
+      case LINEAR -> new int[] {256, 256, 256};
+      case CONV3X3 -> new int[] {1, 16, 16, 64, 64};
+      case ATTENTION -> new int[] {1, 256, 256, 2, 160};
+    };
+    return IntStream.range(0, most.length).mapToObj(i -> Math.min(most[i], sizes.get(i))).toList();
   }
 
   private static double linear(Backend backend, List<Integer> sizes) {
@@ -107,10 +127,14 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
 
   private static double best(Runnable pass) {
     long start = System.nanoTime();
+    long beaten = start;
     long best = Long.MAX_VALUE;
-    for (long now = start; now - start < NANOS;) {
+    for (long now = start; now - beaten < PATIENCE && now - start < MOST_PATIENCE;) {
       pass.run();
       long end = System.nanoTime();
+      if (end - now < BEATEN * best) {
+        beaten = end;
+      }
       best = Math.min(best, end - now);
       now = end;
     }
