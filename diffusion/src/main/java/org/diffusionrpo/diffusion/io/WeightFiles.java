@@ -61,7 +61,8 @@ public final class WeightFiles {
         + "and Java's heap is at most %s; give it more, e.g. DRPO_HEAP=%dg drpo ...%s", gib(needed),
         storage.name().toLowerCase(Locale.ROOT), gib(inUse), gib(Runtime.getRuntime().maxMemory()),
         (2 * (needed + inUse) >> 30) + 1,
-        storage == Storage.F32 ? ", or keep frozen weights in half precision with --storage bf16 or f16" : "");
+        (storage == Storage.F32 ? ", or keep frozen weights in half precision with --storage bf16 or f16" : "")
+            + "; drpo plan tells which options make an alignment fit");
   }
 
   private static String gib(long bytes) {

@@ -51,7 +51,7 @@ public final class AlignRun {
     }
     ModelSource parts = settings.location(modelPath).open();
     AlignData data = AlignData.load(settings);
-    Path clipPath = clip(parts);
+    Path clipPath = clip(settings, parts);
     ObjectNode manifest = RunManifest.of(settings, modelPath, settings.needsEmbeddings() ? clipPath : null, data);
     manifest.put("pairs", data.size()).put("left_out", data.leftOut());
     RunFolder folder = RunFolder.open(settings.out, manifest, settings.resume);
@@ -75,7 +75,7 @@ public final class AlignRun {
           return align(backend, model, clip, data, encoding, trainee, folder, manifest, made);
         }
       }
-      try (LoraAdapters adapters = attach(unet)) {
+      try (LoraAdapters adapters = attach(unet, settings)) {
         Trainee trainee = new Adapters(backend, unet, adapters, settings.loraFormat, settings.seed,
             settings.saveDtype.dtype());
         return align(backend, model, clip, data, encoding, trainee, folder, manifest, made);
@@ -100,7 +100,7 @@ public final class AlignRun {
         .write(model, trainee.reference(), manifest);
   }
 
-  private LoraAdapters attach(UNet2DConditionModel unet) {
+  static LoraAdapters attach(UNet2DConditionModel unet, AlignSettings settings) {
     try {
       return LoraAdapters.attach(unet, settings.loraConfig());
     } catch (IllegalArgumentException e) {
@@ -130,11 +130,11 @@ public final class AlignRun {
   }
 
   /** Null when neither the loss nor the report reads embeddings. */
-  private Path clip(ModelSource parts) {
+  static Path clip(AlignSettings settings, ModelSource parts) {
     if (!settings.needsEmbeddings() && !settings.measures()) {
       return null;
     }
-    return Encoding.named(settings, parts).orElseThrow(() -> new IllegalArgumentException(modelPath
+    return Encoding.named(settings, parts).orElseThrow(() -> new IllegalArgumentException(parts.path()
         + " has no clip/ beside it: name one with --clip, or use --weights uniform or diagonal and --evaluate 0"));
   }
 }

@@ -87,7 +87,7 @@ public final class Aligner {
     }
   }
 
-  private PreferenceObjective objective(AlignSettings settings) {
+  PreferenceObjective objective(AlignSettings settings) {
     PairBatches batches = new PairBatches(pairs, model.vae().value(), model.scheduler().value(),
         new PairBatches.Options(settings.batch, settings.contrast, settings.timestep, settings.captionDropout,
             settings.seed, settings.flip, settings.crop));
@@ -95,7 +95,7 @@ public final class Aligner {
         settings.microBatch);
   }
 
-  private static Optimizer optimizer(AlignSettings settings, Parameters parameters) {
+  static Optimizer optimizer(AlignSettings settings, Parameters parameters) {
     return switch (settings.optimizer) {
       case ADAMW -> new AdamW(parameters.all(), new AdamW.Options(0.9, 0.999, 1e-8, settings.weightDecay));
       case ADAFACTOR -> new Adafactor(parameters.all(), settings.weightDecay);

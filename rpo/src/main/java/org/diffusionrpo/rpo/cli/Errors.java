@@ -43,7 +43,9 @@ final class Errors {
   /** For failures outside of picocli's reach, such as too little memory. */
   static int onError(Throwable e, boolean verbose) {
     System.err.println("drpo: " + (e instanceof OutOfMemoryError
-        ? "out of memory (" + e.getMessage() + "); use smaller batches or give Java more, e.g. DRPO_HEAP=12g drpo ..."
+        ? "out of memory (" + e.getMessage() + "); drpo plan with the options of align says what takes it and which of "
+            + "--micro-batch, --gradient-checkpointing, --storage, --optimizer adafactor and --lora make it fit; or give "
+            + "Java more, e.g. DRPO_HEAP=12g drpo ..."
         : "internal error: " + message(e)));
     if (verbose) {
       e.printStackTrace();

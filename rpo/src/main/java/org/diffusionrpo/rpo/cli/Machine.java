@@ -122,7 +122,7 @@ final class Machine {
             "get the bundled data back from the repository, or name others with --data");
   }
 
-  private static long physicalMemory() {
+  static long physicalMemory() {
     return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os
         ? os.getTotalMemorySize() : 0;
   }

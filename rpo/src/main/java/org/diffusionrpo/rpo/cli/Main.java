@@ -13,8 +13,8 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND", usageHelpWidth = 110,
     description = "Preference alignment of text-to-image diffusion models, in pure Java.",
     footer = {"", "Each command explains itself with examples: drpo COMMAND --help"},
-    subcommands = {AlignCommand.class, EncodeCommand.class, GenerateCommand.class, CompareCommand.class,
-        EvaluateCommand.class, LoraCommand.class, DataCommand.class, PretrainCommand.class, InfoCommand.class,
+    subcommands = {AlignCommand.class, PlanCommand.class, EncodeCommand.class, GenerateCommand.class,
+        CompareCommand.class, EvaluateCommand.class, LoraCommand.class, DataCommand.class, PretrainCommand.class, InfoCommand.class,
         DoctorCommand.class})
 public final class Main implements Runnable {
   static {

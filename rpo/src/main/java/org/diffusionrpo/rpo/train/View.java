@@ -14,7 +14,7 @@ public record View(boolean flip, double left, double top) {
   /** Of a crop. */
   static final double CENTER = -1;
   /** The picture as it is. */
-  static final View PLAIN = new View(false, CENTER, CENTER);
+  public static final View PLAIN = new View(false, CENTER, CENTER);
 
   /** Where the square is cut out of a picture. */
   public enum Crop { CENTER, RANDOM }
