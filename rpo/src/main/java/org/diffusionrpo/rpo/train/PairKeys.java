@@ -24,6 +24,8 @@ record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
     NONE = new PairKeys(zero, zero, zero);
   }
 
+  /** Goes up whenever the file or what a key stands for changes. */
+  private static final int FORMAT = 2;
   private static final int BYTES = 3 * ContentKey.BYTES;
 
   PairKeys swapped() {
@@ -37,8 +39,9 @@ record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
       return null;
     }
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
-    if (bytes.capacity() != block.size() * BYTES + Integer.BYTES
-        || bytes.getInt(block.size() * BYTES) != crc(bytes.array(), block.size() * BYTES)) {
+    int end = Integer.BYTES + block.size() * BYTES;
+    if (bytes.capacity() != end + Integer.BYTES || bytes.getInt() != FORMAT
+        || bytes.getInt(end) != crc(bytes.array(), end)) {
       return null;
     }
     List<PairKeys> keys = new ArrayList<>();
@@ -55,13 +58,14 @@ record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
     if (file == null) {
       return;
     }
-    ByteBuffer bytes = ByteBuffer.allocate(keys.size() * BYTES + Integer.BYTES);
+    ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + keys.size() * BYTES + Integer.BYTES);
+    bytes.putInt(FORMAT);
     for (PairKeys pair : keys) {
       pair.winner.write(bytes);
       pair.loser.write(bytes);
       pair.caption.write(bytes);
     }
-    bytes.putInt(crc(bytes.array(), keys.size() * BYTES));
+    bytes.putInt(crc(bytes.array(), bytes.position()));
     AtomicFiles.write(file, bytes.array());
   }
 

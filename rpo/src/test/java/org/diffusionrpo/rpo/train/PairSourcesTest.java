@@ -175,6 +175,16 @@ class PairSourcesTest {
     assertEquals(before, sizes(cache));
   }
 
+  @Test
+  void labelsTurnedInPlaceTurnTheCachedPairs() throws IOException {
+    Path shard = Shards.writeUncompressed(data.resolve("a.parquet"), 0, 10, false);
+    cached(null, new LoadReport()).close();
+    Shards.turnLabels(shard, 0, 10);
+    try (EncodedPairs memory = inMemory(); EncodedPairs cached = cached(null, new LoadReport())) {
+      assertSame(all(memory, true), all(cached, true), HALF);
+    }
+  }
+
   private static PairBlock withoutPictures(PairBlock block) {
     return new PairBlock() {
       @Override public int size() {
