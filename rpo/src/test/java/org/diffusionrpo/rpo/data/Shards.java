@@ -81,6 +81,16 @@ public final class Shards {
     }
   }
 
+  /** A pair, two with a broken picture, one without a caption. */
+  public static Path writeFaulty(Path file) throws IOException {
+    Group captionless = new SimpleGroup(PICK_A_PIC_V2);
+    captionless.append("jpg_0", Binary.fromConstantByteArray(picture("winner", 3)))
+        .append("jpg_1", Binary.fromConstantByteArray(picture("loser", 3)))
+        .append("label_0", 1.0).append("label_1", 0.0);
+    return write(file, List.of(row(0, 1, picture("winner", 0), picture("loser", 0)),
+        row(1, 1, new byte[] {1}, picture("loser", 1)), row(2, 1, picture("winner", 2), new byte[] {1}), captionless));
+  }
+
   static Group row(int number, double label, byte[] winner, byte[] loser) {
     Group row = new SimpleGroup(PICK_A_PIC_V2);
     row.append("are_different", true).append("has_label", label != 0.5)

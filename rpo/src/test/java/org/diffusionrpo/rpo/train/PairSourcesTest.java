@@ -272,6 +272,17 @@ class PairSourcesTest {
   }
 
   @Test
+  void aFullCacheStillTellsWhatIsMissingFromWhatIsUnreadable() throws IOException {
+    Shards.writeFaulty(data.resolve("a.parquet"));
+    for (String pass : List.of("filled", "read")) {
+      LoadReport report = new LoadReport();
+      cached(null, report).close();
+      assertEquals(1, report.missing(), pass);
+      assertEquals(2, report.unreadable(), pass);
+    }
+  }
+
+  @Test
   void aBlockWithoutAUsablePairIsReplacedByTheNextOne() throws IOException {
     List<PreferencePair> pairs = PairDataset.load(data, 3).pairs();
     List<PreferencePair> broken = List.of(new PreferencePair(new byte[] {1, 2}, new byte[] {3}, "red cat", "broken"));
