@@ -39,8 +39,7 @@ record AlignData(Path source, List<PreferencePair> pairs, List<PairBlock> blocks
       return new AlignData(settings.data, dataset.pairs(), null, dataset.report(), null);
     }
     LoadReport report = new LoadReport();
-    Path index = settings.cache == null ? null : settings.cache.resolve("shards");
-    List<PairBlock> blocks = PairSource.first(PairSource.open(settings.data, index).blocks(report), limit);
+    List<PairBlock> blocks = PairSource.first(PairSource.open(settings.data).blocks(report), limit);
     if (blocks.isEmpty()) {
       throw new IOException(settings.data + ": no usable pair: " + report);
     }

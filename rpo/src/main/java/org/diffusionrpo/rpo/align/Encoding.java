@@ -54,6 +54,13 @@ final class Encoding implements Closeable {
     return settings.clip != null ? Optional.of(settings.clip) : parts.clip();
   }
 
+  /** The same; {@link IllegalArgumentException} says which settings want none where there is none. */
+  static Path required(AlignSettings settings, ModelSource parts, Path model) {
+    return named(settings, parts).orElseThrow(() -> new IllegalArgumentException(model
+        + " has no clip/ beside it: name one with --clip, or use --weights uniform or diagonal"
+        + (settings.measures() ? " and --evaluate 0" : "")));
+  }
+
   /** Empty when the listener cancelled. */
   Optional<EncodedPairs> encode(AlignData data, AlignListener listener) throws IOException {
     if (settings.stream) {

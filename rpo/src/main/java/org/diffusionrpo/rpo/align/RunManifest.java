@@ -115,7 +115,7 @@ public final class RunManifest {
     digest.update(pair.loser());
   }
 
-  /** By names, sizes and times of change where they tell the content, else by content. */
+  /** By what names the content of a block without its pictures where there is such a thing, else by content. */
   private static String hashBlocks(List<PairBlock> blocks) throws IOException {
     MessageDigest digest = sha256();
     for (PairBlock block : blocks) {

@@ -29,10 +29,19 @@ final class ConfigFile {
    * @param given what the command line says
    */
   static void apply(Path file, Object settings, ParseResult given) throws IOException {
+    apply(file, settings, given, given.commandSpec());
+  }
+
+  /** As {@link #apply}; the file may also name settings that are no options of the command, as one for another may. */
+  static void applyAll(Path file, Object settings, ParseResult given) throws IOException {
+    apply(file, settings, given, CommandSpec.forAnnotatedObject(settings));
+  }
+
+  private static void apply(Path file, Object settings, ParseResult given, CommandSpec allowed) throws IOException {
     CommandSpec spec = CommandSpec.forAnnotatedObject(settings);
     List<String> words = new ArrayList<>();
     for (Map.Entry<String, JsonNode> entry : read(file).properties()) {
-      OptionSpec option = option(spec, given, entry.getKey(), file);
+      OptionSpec option = option(spec, allowed, entry.getKey(), file);
       if (!given.hasMatchedOption(option.longestName())) {
         add(words, option, entry.getValue(), file);
       }
@@ -61,12 +70,12 @@ final class ConfigFile {
     return root;
   }
 
-  private static OptionSpec option(CommandSpec spec, ParseResult given, String key, Path file) {
+  private static OptionSpec option(CommandSpec spec, CommandSpec allowed, String key, Path file) {
     OptionSpec option = spec.findOption("--" + key);
     // A command may leave out some of the settings.
-    if (option == null || given.commandSpec().findOption("--" + key) == null) {
+    if (option == null || allowed.findOption("--" + key) == null) {
       Set<String> known = spec.options().stream().map(o -> o.longestName().substring(2))
-          .filter(name -> given.commandSpec().findOption("--" + name) != null)
+          .filter(name -> allowed.findOption("--" + name) != null)
           .collect(Collectors.toCollection(TreeSet::new));
       String nearest = NearestName.of(key, known);
       throw new IllegalArgumentException(file + ": unknown setting '" + key + "'; "

@@ -2,105 +2,57 @@ package org.diffusionrpo.rpo.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.diffusionrpo.rpo.align.AlignSettings;
 import org.diffusionrpo.rpo.align.CacheFill;
-import org.diffusionrpo.tensor.Storage;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IModelTransformer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code drpo encode}: fills a cache ahead of training. */
 @Command(name = "encode", mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpWidth = 110,
-    sortOptions = false, description = {"Encode preference pairs into a cache that align reads with the same options.",
+    sortOptions = false, modelTransformer = EncodeCommand.WithoutOptionsOfTraining.class,
+    description = {"Encode preference pairs into the folder --cache, which align reads with the same options.",
         "An interrupted encode goes on with the same command."},
     footer = {"", "Examples:",
         "  drpo encode --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --cache cache",
-        "  drpo align --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --cache cache"})
+        "  drpo align --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --cache cache",
+        "  drpo encode --config align.yaml --cache cache"})
 final class EncodeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  private final AlignSettings settings = new AlignSettings();
+  @Mixin private AlignSettings settings = new AlignSettings();
 
-  @Option(names = "--model", paramLabel = "DIR", description = "As of align.")
-  void model(Path path) {
-    settings.model = path;
-  }
+  @Option(names = "--config", paramLabel = "FILE", description = "YAML file with options of align, those of the "
+      + "training included, which change nothing here; the command line overrides it.")
+  private Path config;
 
-  @Option(names = "--vae", paramLabel = "PATH", description = "As of align.")
-  void vae(Path path) {
-    settings.vae = path;
-  }
+  /** What is encoded depends on none of these. */
+  static final class WithoutOptionsOfTraining implements IModelTransformer {
+    private static final List<String> OPTIONS = List.of("--steps", "--batch", "--contrast", "--micro-batch", "--lora",
+        "--lora-alpha", "--lora-targets", "--lora-format", "--lr", "--lr-schedule", "--warmup", "--optimizer",
+        "--weight-decay", "--max-grad-norm", "--ema", "--beta", "--tau", "--lambda", "--weighting", "--embedding",
+        "--timestep", "--caption-dropout", "--stream", "--window", "--crop", "--gradient-checkpointing",
+        "--checkpoint-every", "--samples", "--evaluate", "--sample-steps", "--guidance", "--out", "--save-dtype",
+        "--resume");
 
-  @Option(names = "--tokenizer", paramLabel = "DIR", description = "As of align.")
-  void tokenizer(Path path) {
-    settings.tokenizer = path;
-  }
-
-  @Option(names = "--model-config", paramLabel = "DIR", description = "As of align.")
-  void modelConfig(Path path) {
-    settings.modelConfig = path;
-  }
-
-  @Option(names = "--variant", paramLabel = "NAME", description = "As of align.")
-  void variant(String name) {
-    settings.variant = name;
-  }
-
-  @Option(names = "--storage", paramLabel = "TYPE", description = "As of align.")
-  void storage(Storage type) {
-    settings.storage = type;
-  }
-
-  @Option(names = "--data", paramLabel = "PATH", description = "As of align.")
-  void data(Path path) {
-    settings.data = path;
-  }
-
-  @Option(names = "--cache", paramLabel = "DIR", required = true, description = "Folder to fill; made if need be.")
-  void cache(Path path) {
-    settings.cache = path;
-  }
-
-  @Option(names = "--objective", description = "Of the training to come: only rpo reads CLIP embeddings (default: rpo).")
-  void objective(AlignSettings.Objective objective) {
-    settings.objective = objective;
-  }
-
-  @Option(names = "--clip", paramLabel = "DIR", description = "As of align.")
-  void clip(Path path) {
-    settings.clip = path;
-  }
-
-  @Option(names = "--limit", paramLabel = "PAIRS", description = "As of align.")
-  void limit(int pairs) {
-    settings.limit = pairs;
-  }
-
-  @Option(names = "--flip", description = "Encode the mirrored pictures too, for align --flip.")
-  void flip(boolean flip) {
-    settings.flip = flip;
-  }
-
-  @Option(names = "--choice-model", paramLabel = "NAME", description = "Score the pictures for AI feedback: clip.")
-  void choiceModel(AlignSettings.ChoiceModel model) {
-    settings.choiceModel = model;
-  }
-
-  @Option(names = "--choice-clip", paramLabel = "DIR", description = "As of align.")
-  void choiceClip(Path path) {
-    settings.choiceClip = path;
-  }
-
-  @Option(names = "--backend", description = "As of align.")
-  void backend(String name) {
-    settings.backend = name;
+    @Override
+    public CommandSpec transform(CommandSpec spec) {
+      OPTIONS.forEach(name -> spec.remove(spec.findOption(name)));
+      return spec;
+    }
   }
 
   @Override
   public Integer call() throws IOException {
+    if (config != null) {
+      ConfigFile.applyAll(config, settings, spec.commandLine().getParseResult());
+    }
     Optional<CacheFill.Result> result;
     try (RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
       result = CacheFill.run(settings, progress);

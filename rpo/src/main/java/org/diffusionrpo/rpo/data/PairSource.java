@@ -75,15 +75,6 @@ public interface PairSource {
    * </ul>
    */
   static PairSource open(Path path) throws IOException {
-    return open(path, null);
-  }
-
-  /**
-   * As {@link #open(Path)}.
-   *
-   * @param index folder that keeps what {@link #blocks} found out about Parquet files; null to read them anew
-   */
-  static PairSource open(Path path, Path index) throws IOException {
     if (Files.isDirectory(path)) {
       if (Files.isDirectory(path.resolve(FolderPairs.WINNERS)) && Files.isDirectory(path.resolve(FolderPairs.LOSERS))) {
         return new FolderPairs(path);
@@ -92,14 +83,14 @@ public interface PairSource {
       if (shards.isEmpty()) {
         throw new IOException(path + ": holds neither *.parquet files nor the folders winners and losers");
       }
-      return new ParquetPairs(shards, index);
+      return new ParquetPairs(shards);
     }
     if (!Files.exists(path)) {
       throw new IOException(path + ": no such file or folder");
     }
     String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
     return switch (name.substring(name.lastIndexOf('.') + 1)) {
-      case "parquet" -> new ParquetPairs(List.of(path), index);
+      case "parquet" -> new ParquetPairs(List.of(path));
       case "jsonl", "csv", "tsv" -> new TablePairs(path);
       default -> throw new IOException(
           path + ": unknown kind of data; expected .parquet, .jsonl, .csv, .tsv or a folder");

@@ -18,14 +18,12 @@ import org.apache.parquet.schema.Type;
 final class ParquetPairs implements PairSource {
   private static final List<String> REQUIRED = List.of("jpg_0", "jpg_1", "label_0", "caption");
   private static final String OTHER_LABEL = "label_1";
+  private static final List<String> SMALL = List.of("label_0", OTHER_LABEL, "caption");
 
   private final List<Path> files;
-  private final Path index;
 
-  /** @param index folder that keeps the {@link ShardIndex} of each file; null for none */
-  ParquetPairs(List<Path> files, Path index) {
+  ParquetPairs(List<Path> files) {
     this.files = List.copyOf(files);
-    this.index = index;
   }
 
   @Override public List<PairBlock> blocks(LoadReport report) throws IOException {
@@ -37,7 +35,7 @@ final class ParquetPairs implements PairSource {
   }
 
   private void addBlocks(Path file, List<PairBlock> blocks, LoadReport report) throws IOException {
-    ShardIndex shard = ShardIndex.of(file, index, ParquetPairs::read);
+    ShardIndex shard = index(file);
     MessageType pictures = columns(file, shard.schema(), REQUIRED.stream().filter(name -> !isLabel(name)).toList());
     for (int group = 0, row = 0; group < shard.groups().size(); group++) {
       ShardIndex.Group rows = shard.groups().get(group);
@@ -55,7 +53,7 @@ final class ParquetPairs implements PairSource {
   }
 
   /** Footer and labels of a file. */
-  private static ShardIndex read(Path file, String identity) throws IOException {
+  private static ShardIndex index(Path file) throws IOException {
     ParquetTable.Footer footer = ParquetTable.footer(file);
     columns(file, footer.schema(), REQUIRED);
     List<String> labelNames = new ArrayList<>(List.of("label_0"));
@@ -70,7 +68,7 @@ final class ParquetPairs implements PairSource {
       long bytes = REQUIRED.stream().mapToLong(name -> rowGroup.columnBytes().getOrDefault(name, 0L)).sum();
       groups.add(new ShardIndex.Group(preferences.toArray(Preference[]::new), bytes));
     }
-    return new ShardIndex(identity, footer.schema(), groups);
+    return new ShardIndex(ShardIndex.identity(file, SMALL), footer.schema(), groups);
   }
 
   private static Preference preference(Group row) {

@@ -2,6 +2,9 @@ package org.diffusionrpo.rpo.data;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +21,7 @@ import org.apache.parquet.hadoop.ParquetFileWriter;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
+import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.LocalInputFile;
@@ -25,6 +29,7 @@ import org.apache.parquet.io.LocalOutputFile;
 import org.apache.parquet.io.MessageColumnIO;
 import org.apache.parquet.io.RecordReader;
 import org.apache.parquet.schema.MessageType;
+import org.diffusionrpo.diffusion.data.ContentKey;
 
 /** The only contact with the Parquet library: local files, rows as {@link Group}, no Hadoop installation. */
 final class ParquetTable {
@@ -68,6 +73,35 @@ final class ParquetTable {
     } catch (RuntimeException e) { // the library answers damage with many unchecked exceptions
       throw damaged(file, e);
     }
+  }
+
+  /** The key of the footer and of whole columns as they are stored, those of all row groups. */
+  static ContentKey key(Path file, List<String> columns) throws IOException {
+    try (ParquetFileReader reader = open(file); FileChannel channel = FileChannel.open(file)) {
+      long footerEnd = channel.size() - Integer.BYTES - ParquetFileWriter.MAGIC.length;
+      int footer = ByteBuffer.wrap(read(channel, footerEnd, Integer.BYTES)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+      List<ContentKey> parts = new ArrayList<>();
+      parts.add(ContentKey.of(read(channel, footerEnd - footer, footer)));
+      for (BlockMetaData block : reader.getRowGroups()) {
+        for (ColumnChunkMetaData column : block.getColumns()) {
+          if (columns.contains(column.getPath().toArray()[0])) {
+            parts.add(ContentKey.of(read(channel, column.getStartingPos(), column.getTotalSize())));
+          }
+        }
+      }
+      return ContentKey.of(parts.toArray(ContentKey[]::new));
+    } catch (RuntimeException e) {
+      throw damaged(file, e);
+    }
+  }
+
+  private static byte[] read(FileChannel channel, long from, long length) throws IOException {
+    if (from < 0 || length < 0 || from + length > channel.size()) {
+      throw new IllegalArgumentException("a part from " + from + " with " + length + " bytes is not within the file");
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(length));
+    while (bytes.hasRemaining() && channel.read(bytes, from + bytes.position()) >= 0) {}
+    return bytes.array();
   }
 
   /**

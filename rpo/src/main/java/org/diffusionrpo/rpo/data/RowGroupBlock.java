@@ -25,7 +25,9 @@ record RowGroupBlock(Path file, MessageType columns, String shard, int group, in
   }
 
   @Override public String identity() {
-    return shard + " row group " + group;
+    StringBuilder text = new StringBuilder(shard + " row group " + group + ", first wins (+) or second (-)");
+    rows.forEach(row -> text.append(' ').append(row.number()).append(row.firstWins() ? '+' : '-'));
+    return text.toString();
   }
 
   @Override public List<PairEntry> read() throws IOException {

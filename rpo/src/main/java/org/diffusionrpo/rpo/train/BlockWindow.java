@@ -49,10 +49,16 @@ final class BlockWindow implements Closeable {
     return blocks.stream().mapToInt(PairBlock::size).toArray();
   }
 
-  /** First and last + 1 number of the entries that lie in one block with this one. */
-  int[] range(int item) {
-    int block = block(item);
-    return new int[] {starts[block], starts[block + 1]};
+  /**
+   * The entry that stands in for one which cannot be used: first those of its block, which is in memory, then all
+   * others.
+   *
+   * @param nth from 1 to size - 1; each gives another entry
+   */
+  int substitute(int item, int nth) {
+    int start = starts[block(item)];
+    int length = starts[block(item) + 1] - start;
+    return nth < length ? start + (item - start + nth) % length : (int) (((long) start + nth) % size());
   }
 
   /** An entry; reads its block, or waits for it, where it is not in memory. For any thread. */

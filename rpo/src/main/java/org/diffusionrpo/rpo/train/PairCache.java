@@ -88,11 +88,11 @@ public final class PairCache {
             return null;
           }
         } else {
-          keys.stream().filter(pair -> pair == PairKeys.NONE).forEach(pair ->
-              new LeftOut(true, "an entry that was left out when the cache was filled").addTo(report));
+          keys.stream().filter(pair -> !pair.isPair()).forEach(pair -> new LeftOut(pair.equals(PairKeys.UNREADABLE),
+              "an entry that was left out when the cache was filled").addTo(report));
         }
         for (PairKeys pair : keys) {
-          if (pair != PairKeys.NONE) {
+          if (pair.isPair()) {
             all.add(relabelled(pair));
             report.addPair();
           }
@@ -104,7 +104,7 @@ public final class PairCache {
   }
 
   private boolean isComplete(PairKeys pair) {
-    return pair == PairKeys.NONE || stores.hasCaption(pair.caption())
+    return !pair.isPair() || stores.hasCaption(pair.caption())
         && stores.hasPicture(pair.winner(), pair.caption()) && stores.hasPicture(pair.loser(), pair.caption());
   }
 
@@ -124,7 +124,7 @@ public final class PairCache {
   /** Runs on other threads, so a picture that is being encoded may be decoded once more, for nothing. */
   private Prepared prepare(PairEntry entry) {
     if (entry instanceof LeftOut leftOut) {
-      return new Prepared(PairKeys.NONE, null, leftOut);
+      return new Prepared(PairKeys.of(leftOut), null, leftOut);
     }
     PreferencePair pair = (PreferencePair) entry;
     PairKeys keys =
@@ -132,7 +132,7 @@ public final class PairCache {
     boolean cached =
         stores.hasPicture(keys.winner(), keys.caption()) && stores.hasPicture(keys.loser(), keys.caption());
     DecodedEntry decoded = cached ? null : DecodedEntry.of(pair);
-    return new Prepared(decoded instanceof LeftOut ? PairKeys.NONE : keys, pair.caption(), decoded);
+    return new Prepared(decoded instanceof LeftOut leftOut ? PairKeys.of(leftOut) : keys, pair.caption(), decoded);
   }
 
   /** Null when the listener cancelled. */

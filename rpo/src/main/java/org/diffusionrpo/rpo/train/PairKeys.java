@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.diffusionrpo.diffusion.data.ContentKey;
+import org.diffusionrpo.rpo.data.LeftOut;
 import org.diffusionrpo.rpo.data.PairBlock;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 
@@ -16,15 +17,28 @@ import org.diffusionrpo.tensor.io.AtomicFiles;
  * depends on the block's identity, so that a later run finds its encodings without reading a picture.
  */
 record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
-  /** In the place of an entry that no training can use. */
-  static final PairKeys NONE;
+  /** In the place of an entry with a picture that cannot be decoded. */
+  static final PairKeys UNREADABLE = none(0);
+  /** In the place of an entry that lacks something. */
+  static final PairKeys MISSING = none(1);
 
-  static {
-    ContentKey zero = new ContentKey(0, 0, 0, 0);
-    NONE = new PairKeys(zero, zero, zero);
+  /** Goes up whenever the file or what a key stands for changes. */
+  private static final int FORMAT = 2;
+  private static final int BYTES = 3 * ContentKey.BYTES;
+
+  private static PairKeys none(long number) {
+    ContentKey key = new ContentKey(0, 0, 0, number);
+    return new PairKeys(key, key, key);
   }
 
-  private static final int BYTES = 3 * ContentKey.BYTES;
+  static PairKeys of(LeftOut leftOut) {
+    return leftOut.unreadable() ? UNREADABLE : MISSING;
+  }
+
+  /** False for an entry that no training can use. */
+  boolean isPair() {
+    return !equals(UNREADABLE) && !equals(MISSING);
+  }
 
   PairKeys swapped() {
     return new PairKeys(loser, winner, caption);
@@ -37,14 +51,14 @@ record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
       return null;
     }
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
-    if (bytes.capacity() != block.size() * BYTES + Integer.BYTES
-        || bytes.getInt(block.size() * BYTES) != crc(bytes.array(), block.size() * BYTES)) {
+    int end = Integer.BYTES + block.size() * BYTES;
+    if (bytes.capacity() != end + Integer.BYTES || bytes.getInt() != FORMAT
+        || bytes.getInt(end) != crc(bytes.array(), end)) {
       return null;
     }
     List<PairKeys> keys = new ArrayList<>();
     for (int i = 0; i < block.size(); i++) {
-      PairKeys read = new PairKeys(ContentKey.read(bytes), ContentKey.read(bytes), ContentKey.read(bytes));
-      keys.add(read.equals(NONE) ? NONE : read);
+      keys.add(new PairKeys(ContentKey.read(bytes), ContentKey.read(bytes), ContentKey.read(bytes)));
     }
     return keys;
   }
@@ -55,13 +69,14 @@ record PairKeys(ContentKey winner, ContentKey loser, ContentKey caption) {
     if (file == null) {
       return;
     }
-    ByteBuffer bytes = ByteBuffer.allocate(keys.size() * BYTES + Integer.BYTES);
+    ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES + keys.size() * BYTES + Integer.BYTES);
+    bytes.putInt(FORMAT);
     for (PairKeys pair : keys) {
       pair.winner.write(bytes);
       pair.loser.write(bytes);
       pair.caption.write(bytes);
     }
-    bytes.putInt(crc(bytes.array(), keys.size() * BYTES));
+    bytes.putInt(crc(bytes.array(), bytes.position()));
     AtomicFiles.write(file, bytes.array());
   }
 

@@ -2,11 +2,10 @@ package org.diffusionrpo.rpo.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import org.diffusionrpo.diffusion.image.RgbImage;
@@ -25,7 +24,7 @@ import org.diffusionrpo.tensor.Shape;
 /**
  * Pairs that are read, decoded and encoded whenever an update wants them; nothing is kept. Blocks and pictures are read
  * ahead on other threads; what {@link #get} returns depends on neither their number nor their speed. A pair with a
- * picture that cannot be decoded is replaced by the next one of its block, and counted.
+ * picture that cannot be decoded is replaced by the next one of its block, or of the blocks after it, and counted.
  */
 public final class StreamedPairs implements EncodedPairs {
   /** Pairs encoded at a time. */
@@ -41,12 +40,13 @@ public final class StreamedPairs implements EncodedPairs {
   private final TextEmbedding emptyText;
   private final ExecutorService decoders = BackgroundThreads.pool("drpo-pictures", Parallel.threads());
   private final Map<Wanted, Future<Shown>> ahead = new HashMap<>();
-  private final Set<Integer> leftOut = new HashSet<>();
+  private final BitSet leftOut = new BitSet();
+  private final BitSet used = new BitSet();
 
   /**
    * @param window blocks whose pairs mix
    * @param relabelling AI feedback; null to keep the labels
-   * @param report hears of pairs that are left out
+   * @param report hears of the pairs that are used, each once, and of those that are left out
    * @throws IOException when two windows do not fit into half of the heap
    */
   public StreamedPairs(List<PairBlock> blocks, int window, PairEncoder encoder, Relabelling relabelling,
@@ -138,21 +138,31 @@ public final class StreamedPairs implements EncodedPairs {
     return encoded;
   }
 
-  /** The pair, or the next one of its block that can be used. */
+  /** The pair, or the first of its substitutes that can be used. */
   private Shown usable(Wanted wanted) throws IOException {
     Shown shown = BackgroundThreads.await(begin(wanted));
-    int[] range = blocks.range(wanted.item);
-    for (int next = wanted.item; shown.fault != null; ) {
-      if (leftOut.add(next)) {
-        shown.fault.addTo(report);
+    count(wanted.item, shown);
+    for (int nth = 1; shown.fault != null; nth++) {
+      if (nth == size()) {
+        throw new IOException("no pair can be used: " + shown.fault.fault());
       }
-      next = next + 1 < range[1] ? next + 1 : range[0];
-      if (next == wanted.item) {
-        throw new IOException("no pair of its block can be used: " + shown.fault.fault());
+      int next = blocks.substitute(wanted.item, nth);
+      if (!leftOut.get(next)) {
+        shown = show(new Wanted(next, wanted.view));
+        count(next, shown);
       }
-      shown = show(new Wanted(next, wanted.view));
     }
     return shown;
+  }
+
+  private void count(int item, Shown shown) {
+    if (shown.fault == null && !used.get(item)) {
+      used.set(item);
+      report.addPair();
+    } else if (shown.fault != null && !leftOut.get(item)) {
+      leftOut.set(item);
+      shown.fault.addTo(report);
+    }
   }
 
   private List<EncodedPair> encode(List<Shown> pairs, List<Wanted> wanted) throws IOException {

@@ -108,6 +108,14 @@ class AlignSourcesTest {
   }
 
   @Test
+  void aStreamedRunSaysHowManyPairsItTook() throws IOException {
+    AlignSettings settings = streamed("run");
+    run(settings);
+    String leftOut = new ObjectMapper().readTree(settings.out.resolve("run.json").toFile()).path("left_out").asText();
+    assertTrue(leftOut.startsWith(PAIRS + " pairs; dropped: 2 ties"), leftOut);
+  }
+
+  @Test
   void cacheIsFilledAheadAndSaysWhatItHolds() throws IOException {
     AlignSettings settings = cached("unused");
     settings.choiceModel = AlignSettings.ChoiceModel.CLIP;

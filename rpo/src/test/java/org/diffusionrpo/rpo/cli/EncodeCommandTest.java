@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.diffusionrpo.rpo.align.TinyRuns;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +31,31 @@ class EncodeCommandTest {
     assertTrue(run.err().contains("Choice model clip swapped winner and loser of "), run.err());
     CliRun.of("align", "--model", runs.model(), "--data", runs.data(), "--cache", cache, "--flip", "--choice-model", "clip",
         "--steps", 2, "--batch", 2, "--evaluate", 0, "--samples", 0, "--out", folder.resolve("run")).assertDone();
+  }
+
+  @Test
+  void takesAConfigFileOfAlign() throws IOException {
+    Path cache = folder.resolve("cache");
+    Path config = Files.writeString(folder.resolve("align.yaml"), "steps: 2\nweights: uniform\nlimit: 3\nseed: 5\n");
+    CliRun run = CliRun.of("encode", "--config", config, "--model", runs.model(), "--data", runs.data(), "--cache",
+        cache, "--limit", 2).assertDone();
+    assertTrue(run.out().startsWith(cache + ": 2 pairs"), run.out());
+    try (Stream<Path> stores = Files.list(cache)) {
+      assertTrue(stores.noneMatch(store -> store.getFileName().toString().startsWith("clip-")), "no CLIP embeddings");
+    }
+    Files.writeString(config, "stepz: 2");
+    encode("--config", config, "--cache", cache).assertRefused("align.yaml", "'stepz'", "did you mean 'steps'?");
+  }
+
+  @Test
+  void whatChangesTheEncodingIsAnOption() throws IOException {
+    Path cache = folder.resolve("cache");
+    encode("--cache", cache, "--unet", runs.model().resolve("unet"), "--weights", "diagonal", "--seed", 3, "--losers",
+        2, "--style", "google").assertDone();
+    encode("--cache", cache, "--steps", 2).assertRefused("--steps");
+    Files.move(runs.model().resolve("clip"), folder.resolve("moved"));
+    encode("--cache", cache, "--weights", "uniform").assertDone();
+    encode("--cache", cache).assertRefused("has no clip/ beside it: name one with --clip, or use --weights uniform");
   }
 
   @Test

@@ -1,7 +1,9 @@
 package org.diffusionrpo.rpo.data;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.parquet.conf.PlainParquetConfiguration;
@@ -58,6 +60,37 @@ public final class Shards {
     return write(file, groups);
   }
 
+  /** The rows of {@link #write} without compression, so that the size of the file does not depend on labels. */
+  public static Path writeUncompressed(Path file, int firstRow, int rows, boolean turned) throws IOException {
+    List<Group> groups = new ArrayList<>();
+    for (int i = firstRow; i < firstRow + rows; i++) {
+      boolean swap = turned && i % 5 != 4; // a tie stays as it is
+      groups.add(row(i, i % 5 == 4 ? 0.5 : (swap ? 0 : 1) ^ i % 5 % 2, picture(swap ? "loser" : "winner", i),
+          picture(swap ? "winner" : "loser", i)));
+    }
+    return write(file, groups, CompressionCodecName.UNCOMPRESSED);
+  }
+
+  /** The same pictures with opposite labels; the file keeps size and time. */
+  public static void turnLabels(Path file, int firstRow, int rows) throws IOException {
+    long size = Files.size(file);
+    FileTime time = Files.getLastModifiedTime(file);
+    Files.setLastModifiedTime(writeUncompressed(file, firstRow, rows, true), time);
+    if (Files.size(file) != size) {
+      throw new AssertionError("the size tells the difference");
+    }
+  }
+
+  /** A pair, two with a broken picture, one without a caption. */
+  public static Path writeFaulty(Path file) throws IOException {
+    Group captionless = new SimpleGroup(PICK_A_PIC_V2);
+    captionless.append("jpg_0", Binary.fromConstantByteArray(picture("winner", 3)))
+        .append("jpg_1", Binary.fromConstantByteArray(picture("loser", 3)))
+        .append("label_0", 1.0).append("label_1", 0.0);
+    return write(file, List.of(row(0, 1, picture("winner", 0), picture("loser", 0)),
+        row(1, 1, new byte[] {1}, picture("loser", 1)), row(2, 1, picture("winner", 2), new byte[] {1}), captionless));
+  }
+
   static Group row(int number, double label, byte[] winner, byte[] loser) {
     Group row = new SimpleGroup(PICK_A_PIC_V2);
     row.append("are_different", true).append("has_label", label != 0.5)
@@ -69,10 +102,14 @@ public final class Shards {
   }
 
   static Path write(Path file, List<Group> rows) throws IOException {
+    return write(file, rows, CompressionCodecName.SNAPPY);
+  }
+
+  private static Path write(Path file, List<Group> rows, CompressionCodecName codec) throws IOException {
     try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(new LocalOutputFile(file))
         .withConf(new PlainParquetConfiguration()).withType(PICK_A_PIC_V2)
         .withWriteMode(ParquetFileWriter.Mode.OVERWRITE).withDictionaryEncoding(false)
-        .withRowGroupRowCountLimit(ROWS_PER_GROUP).withCompressionCodec(CompressionCodecName.SNAPPY).build()) {
+        .withRowGroupRowCountLimit(ROWS_PER_GROUP).withCompressionCodec(codec).build()) {
       for (Group row : rows) {
         writer.write(row);
       }

@@ -175,6 +175,16 @@ class PairSourcesTest {
     assertEquals(before, sizes(cache));
   }
 
+  @Test
+  void labelsTurnedInPlaceTurnTheCachedPairs() throws IOException {
+    Path shard = Shards.writeUncompressed(data.resolve("a.parquet"), 0, 10, false);
+    cached(null, new LoadReport()).close();
+    Shards.turnLabels(shard, 0, 10);
+    try (EncodedPairs memory = inMemory(); EncodedPairs cached = cached(null, new LoadReport())) {
+      assertSame(all(memory, true), all(cached, true), HALF);
+    }
+  }
+
   private static PairBlock withoutPictures(PairBlock block) {
     return new PairBlock() {
       @Override public int size() {
@@ -251,12 +261,52 @@ class PairSourcesTest {
       assertArrayEquals(seen.get(2).winner().moments(), seen.get(1).winner().moments());
       all(stream, false);
       assertEquals(1, report.unreadable(), "counted once");
+      assertEquals(3, report.pairs(), "each counted once");
       assertTrue(report.unreadableNames().get(0).startsWith("broken (winner): not an image"), report.toString());
     }
     List<PairBlock> none = PairSource.of(List.of(pairs.get(1))).blocks(new LoadReport());
     try (EncodedPairs stream = new StreamedPairs(none, 1, encoder, null, new LoadReport())) {
       IOException error = assertThrows(IOException.class, () -> all(stream, false));
-      assertTrue(error.getMessage().startsWith("no pair of its block can be used: broken"), error.getMessage());
+      assertTrue(error.getMessage().startsWith("no pair can be used: broken"), error.getMessage());
+    }
+  }
+
+  @Test
+  void aFullCacheStillTellsWhatIsMissingFromWhatIsUnreadable() throws IOException {
+    Shards.writeFaulty(data.resolve("a.parquet"));
+    for (String pass : List.of("filled", "read")) {
+      LoadReport report = new LoadReport();
+      cached(null, report).close();
+      assertEquals(1, report.missing(), pass);
+      assertEquals(2, report.unreadable(), pass);
+    }
+  }
+
+  @Test
+  void aBlockWithoutAUsablePairIsReplacedByTheNextOne() throws IOException {
+    List<PreferencePair> pairs = PairDataset.load(data, 3).pairs();
+    List<PreferencePair> broken = List.of(new PreferencePair(new byte[] {1, 2}, new byte[] {3}, "red cat", "broken"));
+    List<PairBlock> blocks = new ArrayList<>();
+    for (List<PreferencePair> block : List.of(pairs.subList(0, 2), broken, pairs.subList(2, 3), broken)) {
+      blocks.addAll(PairSource.of(block).blocks(new LoadReport()));
+    }
+    LoadReport report = new LoadReport();
+    try (EncodedPairs stream = new StreamedPairs(blocks, 1, encoder, null, report)) {
+      List<EncodedPair> seen = all(stream, false);
+      assertArrayEquals(seen.get(3).winner().moments(), seen.get(2).winner().moments(), "by the next block");
+      assertArrayEquals(seen.get(0).winner().moments(), seen.get(4).winner().moments(), "first comes after last");
+      assertFalse(Arrays.equals(seen.get(0).winner().moments(), seen.get(3).winner().moments()));
+      assertEquals(2, report.unreadable());
+      assertEquals(3, report.pairs());
+    }
+  }
+
+  @Test
+  void everyOtherEntryIsASubstituteOnceAndThoseOfTheBlockComeFirst() throws IOException {
+    try (BlockWindow window = new BlockWindow(blocks(), 2, Long.MAX_VALUE)) { // of 4, 3, 4 ... entries
+      int[] substitutes = IntStream.range(1, PAIRS).map(nth -> window.substitute(5, nth)).toArray();
+      assertArrayEquals(new int[] {6, 4, 7}, Arrays.copyOf(substitutes, 3));
+      assertEquals(PAIRS - 1, Arrays.stream(substitutes).filter(item -> item != 5).distinct().count());
     }
   }
 
