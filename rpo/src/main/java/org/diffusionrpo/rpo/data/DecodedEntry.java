@@ -5,6 +5,11 @@ import org.diffusionrpo.diffusion.image.ImageCodec;
 
 /** One entry of a source after decoding: a pair with both pictures, or why there is none. */
 public sealed interface DecodedEntry permits DecodedPair, LeftOut {
+  /** The entry itself where both pictures can be decoded; keeps none of them, so that many may wait. */
+  static PairEntry checked(PairEntry entry) {
+    return of(entry) instanceof LeftOut leftOut ? leftOut : entry;
+  }
+
   /** Decodes both pictures; a pure function, for any thread. */
   static DecodedEntry of(PairEntry entry) {
     if (entry instanceof LeftOut leftOut) {

@@ -19,7 +19,7 @@ import org.diffusionrpo.kernels.cpu.Parallel;
  * @param <T> what the work makes of an entry
  */
 public final class PairReader<T> implements Closeable {
-  /** Entries that are worked on or wait to be taken: enough to keep the threads busy, few decoded pictures. */
+  /** Entries that are worked on or wait to be taken: enough to keep the threads busy. The work returns little. */
   private static final int AHEAD = 32;
 
   private final Iterator<PairBlock> blocks;

@@ -32,14 +32,14 @@ public interface PairSource {
    * threads. What is left out is counted and named in the report.
    */
   default void read(Consumer consumer, LoadReport report) throws IOException {
-    try (PairReader<DecodedEntry> pairs = new PairReader<>(blocks(report), DecodedEntry::of)) {
+    try (PairReader<PairEntry> pairs = new PairReader<>(blocks(report), DecodedEntry::checked)) {
       while (pairs.hasNext()) {
-        DecodedEntry outcome = pairs.next();
+        PairEntry outcome = pairs.next();
         if (outcome instanceof LeftOut leftOut) {
           leftOut.addTo(report);
         } else {
           report.addPair();
-          if (!consumer.accept(((DecodedPair) outcome).pair())) {
+          if (!consumer.accept((PreferencePair) outcome)) {
             return;
           }
         }

@@ -117,22 +117,28 @@ public final class PairCache {
   /**
    * An entry on its way into the cache.
    *
-   * @param entry the decoded pair; null when both pictures are in the cache already
+   * @param pair null when both pictures are in the cache already
+   * @param fault null for a pair that can be used
    */
-  private record Prepared(PairKeys keys, String caption, DecodedEntry entry) {}
+  private record Prepared(PairKeys keys, String caption, PreparedPair pair, LeftOut fault) {}
 
   /** Runs on other threads, so a picture that is being encoded may be decoded once more, for nothing. */
   private Prepared prepare(PairEntry entry) {
     if (entry instanceof LeftOut leftOut) {
-      return new Prepared(PairKeys.of(leftOut), null, leftOut);
+      return new Prepared(PairKeys.of(leftOut), null, null, leftOut);
     }
     PreferencePair pair = (PreferencePair) entry;
     PairKeys keys =
         new PairKeys(ContentKey.of(pair.winner()), ContentKey.of(pair.loser()), ContentKey.of(pair.caption()));
     boolean cached =
         stores.hasPicture(keys.winner(), keys.caption()) && stores.hasPicture(keys.loser(), keys.caption());
-    DecodedEntry decoded = cached ? null : DecodedEntry.of(pair);
-    return new Prepared(decoded instanceof LeftOut leftOut ? PairKeys.of(leftOut) : keys, pair.caption(), decoded);
+    if (cached) {
+      return new Prepared(keys, pair.caption(), null, null);
+    }
+    DecodedEntry decoded = DecodedEntry.of(pair);
+    return decoded instanceof LeftOut leftOut ? new Prepared(PairKeys.of(leftOut), null, null, leftOut)
+        : new Prepared(keys, pair.caption(),
+            PreparedPair.of((DecodedPair) decoded, encoder.resolution(), View.PLAIN, relabelling), null);
   }
 
   /** Null when the listener cancelled. */
@@ -147,8 +153,8 @@ public final class PairCache {
       while (chunk.size() < CHUNK && keys.size() < block.size()) {
         Prepared next = reader.next();
         keys.add(next.keys);
-        if (next.entry instanceof LeftOut leftOut) {
-          leftOut.addTo(report);
+        if (next.fault != null) {
+          next.fault.addTo(report);
         } else {
           chunk.add(next);
         }
@@ -166,9 +172,13 @@ public final class PairCache {
     Map<ContentKey, Map.Entry<RgbImage, String>> judged = new LinkedHashMap<>();
     for (Prepared pair : chunk) {
       captions.put(pair.keys.caption(), pair.caption);
-      if (pair.entry instanceof DecodedPair decoded) {
-        add(pair.keys.winner(), decoded.winner(), pair, pictures, judged);
-        add(pair.keys.loser(), decoded.loser(), pair, pictures, judged);
+      if (pair.pair != null) {
+        pictures.putIfAbsent(pair.keys.winner(), pair.pair.winner());
+        pictures.putIfAbsent(pair.keys.loser(), pair.pair.loser());
+        if (pair.pair.whole() != null) {
+          judge(pair.keys.winner(), pair.pair.whole().winner(), pair, judged);
+          judge(pair.keys.loser(), pair.pair.whole().loser(), pair, judged);
+        }
       }
     }
     fill(stores.timeIds, pictures, all -> all.stream().map(image -> PairStores.values(image.timeIds())).toList());
@@ -183,9 +193,8 @@ public final class PairCache {
     fill(stores.scores, judged, this::scores);
   }
 
-  private void add(ContentKey key, RgbImage picture, Prepared pair, Map<ContentKey, PreparedImage> pictures,
+  private static void judge(ContentKey key, RgbImage picture, Prepared pair,
       Map<ContentKey, Map.Entry<RgbImage, String>> judged) {
-    pictures.computeIfAbsent(key, k -> PreparedImage.of(picture, encoder.resolution(), View.PLAIN));
     judged.put(PairStores.scoreKey(key, pair.keys.caption()), Map.entry(picture, pair.caption));
   }
 

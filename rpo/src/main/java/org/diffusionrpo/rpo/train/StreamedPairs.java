@@ -61,12 +61,8 @@ public final class StreamedPairs implements EncodedPairs {
 
   private record Wanted(int item, View view) {}
 
-  /**
-   * A decoded entry, its pictures also cropped.
-   *
-   * @param decoded without its pictures where no scorer wants them
-   */
-  private record Shown(String caption, PreparedImage winner, PreparedImage loser, DecodedPair decoded, LeftOut fault) {}
+  /** A decoded entry: a pair, or a fault. */
+  private record Shown(String caption, PreparedPair pair, LeftOut fault) {}
 
   @Override
   public int size() {
@@ -108,12 +104,11 @@ public final class StreamedPairs implements EncodedPairs {
   private Shown show(Wanted wanted) throws IOException {
     DecodedEntry entry = DecodedEntry.of(blocks.entry(wanted.item));
     if (entry instanceof LeftOut fault) {
-      return new Shown(null, null, null, null, fault);
+      return new Shown(null, null, fault);
     }
     DecodedPair pair = (DecodedPair) entry;
     View view = wanted.view.withoutFlip(); // mirrored later: embeddings are of the picture as it is
-    return new Shown(pair.pair().caption(), PreparedImage.of(pair.winner(), encoder.resolution(), view),
-        PreparedImage.of(pair.loser(), encoder.resolution(), view), relabelling == null ? null : pair, null);
+    return new Shown(pair.pair().caption(), PreparedPair.of(pair, encoder.resolution(), view, relabelling), null);
   }
 
   @Override
@@ -169,7 +164,7 @@ public final class StreamedPairs implements EncodedPairs {
     List<PreparedImage> plain = new ArrayList<>();
     List<PreparedImage> asSeen = new ArrayList<>();
     for (int i = 0; i < pairs.size(); i++) {
-      for (PreparedImage image : List.of(pairs.get(i).winner, pairs.get(i).loser)) {
+      for (PreparedImage image : List.of(pairs.get(i).pair.winner(), pairs.get(i).pair.loser())) {
         plain.add(image);
         asSeen.add(wanted.get(i).view.flip() ? image.flipped() : image);
       }
@@ -201,9 +196,9 @@ public final class StreamedPairs implements EncodedPairs {
     }
     List<RgbImage> pictures = new ArrayList<>();
     List<String> captions = new ArrayList<>();
-    for (Shown pair : pairs) {
-      pictures.addAll(List.of(pair.decoded.winner(), pair.decoded.loser()));
-      captions.addAll(List.of(pair.caption, pair.caption));
+    for (Shown shown : pairs) {
+      pictures.addAll(List.of(shown.pair.whole().winner(), shown.pair.whole().loser()));
+      captions.addAll(List.of(shown.caption, shown.caption));
     }
     double[] scores = relabelling.scorer().score(pictures, captions);
     for (int i = 0; i < swaps.length; i++) {
