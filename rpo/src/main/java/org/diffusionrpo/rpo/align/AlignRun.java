@@ -134,7 +134,6 @@ public final class AlignRun {
     if (!settings.needsEmbeddings() && !settings.measures()) {
       return null;
     }
-    return Encoding.named(settings, parts).orElseThrow(() -> new IllegalArgumentException(parts.path()
-        + " has no clip/ beside it: name one with --clip, or use --weights uniform or diagonal and --evaluate 0"));
+    return Encoding.required(settings, parts);
   }
 }

@@ -40,7 +40,7 @@ public final class CacheFill {
     Path modelPath = settings.model == null ? Bundled.require(Bundled.model()) : settings.model;
     ModelSource parts = settings.location(modelPath).open();
     AlignData data = AlignData.load(settings);
-    Path clipPath = settings.needsEmbeddings() ? Encoding.required(settings, parts, modelPath) : null;
+    Path clipPath = settings.needsEmbeddings() ? Encoding.required(settings, parts) : null;
     try (Backend backend = Backends.open(settings.backend)) {
       listener.onPhase("Loading " + modelPath);
       try (StableDiffusion model = StableDiffusion.load(parts, backend,

@@ -55,8 +55,8 @@ final class Encoding implements Closeable {
   }
 
   /** The same; {@link IllegalArgumentException} says which settings want none where there is none. */
-  static Path required(AlignSettings settings, ModelSource parts, Path model) {
-    return named(settings, parts).orElseThrow(() -> new IllegalArgumentException(model
+  static Path required(AlignSettings settings, ModelSource parts) {
+    return named(settings, parts).orElseThrow(() -> new IllegalArgumentException(parts.path()
         + " has no clip/ beside it: name one with --clip, or use --weights uniform or diagonal"
         + (settings.measures() ? " and --evaluate 0" : "")));
   }
