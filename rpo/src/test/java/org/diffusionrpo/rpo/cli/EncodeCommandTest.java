@@ -73,7 +73,7 @@ class EncodeCommandTest {
     Path out = folder.resolve("run");
     CliRun.of("align", "--stream", "--cache", folder.resolve("c"), "--out", out).assertRefused("--stream", "--cache");
     CliRun.of("align", "--crop", "random", "--out", out).assertRefused("--crop random", "--stream");
-    CliRun.of("align", "--window", 0, "--out", out).assertRefused("--window 0", "at least 1");
+    CliRun.of("align", "--stream", "--window", 0, "--out", out).assertRefused("--window 0", "at least 1");
     assertFalse(Files.exists(out));
   }
 
