@@ -21,7 +21,9 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
   /** A time that was not beaten by {@link #BEATEN} for so long is the best. */
   private static final long PATIENCE = 500_000_000L;
   /** Java compiles the kernels while they run, which makes them a hundred times faster. */
-  private static final long MOST_PATIENCE = 5_000_000_000L;
+  private static final long MOST_PATIENCE = 8_000_000_000L;
+  /** Passes that are made in any case: the first ones of a large operation take longer than the patience. */
+  private static final int FEWEST_PASSES = 8;
   private static final double BEATEN = 0.95;
   /** Floats of the largest operand: fewer samples are measured than a run has, each as large. */
   private static final int MOST_FLOATS = 1 << 22;
@@ -129,7 +131,8 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
     long start = System.nanoTime();
     long beaten = start;
     long best = Long.MAX_VALUE;
-    for (long now = start; now - beaten < PATIENCE && now - start < MOST_PATIENCE;) {
+    int passes = 0;
+    for (long now = start; (passes < FEWEST_PASSES || now - beaten < PATIENCE) && now - start < MOST_PATIENCE; passes++) {
       pass.run();
       long end = System.nanoTime();
       if (end - now < BEATEN * best) {
