@@ -19,11 +19,6 @@ public record ModelLocation(Path model, Path unet, Path vae, Path tokenizer, Pat
     return new ModelLocation(model, null, null, null, null, null);
   }
 
-  /** The same parts for another model. */
-  public ModelLocation withModel(Path other) {
-    return new ModelLocation(other, unet, vae, tokenizer, settings, variant);
-  }
-
   /** Opens what is there and reads no weights. */
   public ModelSource open() throws IOException {
     boolean single = Files.isRegularFile(model) && !model.endsWith(ModelFolder.INDEX);

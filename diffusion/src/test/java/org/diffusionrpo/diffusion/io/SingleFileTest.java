@@ -113,7 +113,7 @@ class SingleFileTest {
         "missing model.diffusion_model.time_embed.0.bias",
         "unknown model.diffusion_model.time_embd.0.bias (meant to be model.diffusion_model.time_embed.0.bias?)",
         "vae: missing first_stage_model.decoder.mid.attn_1.q.bias", "of no part: some_addition.weight");
-    assertRefused(ModelLocation.of(file).withModel(file), "tokenizer");
+    assertRefused(ModelLocation.of(file), "tokenizer");
   }
 
   @Test

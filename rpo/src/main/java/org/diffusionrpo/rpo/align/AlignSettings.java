@@ -61,7 +61,8 @@ public final class AlignSettings extends ModelSettings {
       this.dtype = dtype;
     }
 
-    DType dtype() {
+    /** The same among the types of tensors in files. */
+    public DType dtype() {
       return dtype;
     }
   }

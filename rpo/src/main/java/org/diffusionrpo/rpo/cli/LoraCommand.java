@@ -21,9 +21,9 @@ import org.diffusionrpo.diffusion.lora.LoraModules;
 import org.diffusionrpo.diffusion.lora.LoraReader;
 import org.diffusionrpo.diffusion.lora.LoraWriter;
 import org.diffusionrpo.rpo.Bundled;
+import org.diffusionrpo.rpo.align.AlignSettings;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
-import org.diffusionrpo.tensor.io.DType;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,17 +39,6 @@ import picocli.CommandLine.Spec;
         "  drpo lora merge --model stable-diffusion-v1-5 --lora style.safetensors:0.8 --out styled"})
 final class LoraCommand implements Runnable {
   private static final String ROW = "%-16s %8s %12s   %-10s %-10s %s%n";
-
-  /** How the weights of a merged model are written. */
-  enum Precision {
-    F16(DType.F16), BF16(DType.BF16), F32(DType.F32);
-
-    private final DType type;
-
-    Precision(DType type) {
-      this.type = type;
-    }
-  }
 
   @Spec private CommandSpec spec;
 
@@ -113,7 +102,8 @@ final class LoraCommand implements Runnable {
       List<LoraArgument> loras,
       @Option(names = "--out", required = true, paramLabel = "DIR", description = "The new model folder.") Path out,
       @Option(names = "--dtype", defaultValue = "f16", paramLabel = "NAME",
-          description = "Type of the weights: f16, bf16 or f32 (default: ${DEFAULT-VALUE}).") Precision precision,
+          description = "Type of the weights: f16, bf16 or f32 (default: ${DEFAULT-VALUE}).")
+          AlignSettings.SaveDtype dtype,
       @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
       String variant,
       @Option(names = "--backend", defaultValue = "auto", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
@@ -123,7 +113,7 @@ final class LoraCommand implements Runnable {
     try (Backend backend = Backends.open(backendName);
         StableDiffusion diffusion = StableDiffusion.load(folder.withVariant(variant), backend, LoadOptions.F32)) {
       LoraArgument.merge(loras, diffusion);
-      diffusion.save(out, precision.type);
+      diffusion.save(out, dtype.dtype());
     }
     spec.commandLine().getOut().println("wrote " + out);
     return 0;
