@@ -8,5 +8,6 @@ set -eu
 mvn -q -B -Poracle -pl bench -am -DskipTests ${VERSUS_MAVEN_OPTS:-} package \
   dependency:build-classpath -Dmdep.outputFile="$PWD/bench/target/versus-classpath"
 # shellcheck disable=SC2086
-exec java --add-modules=jdk.incubator.vector -XX:+UseParallelGC -XX:MaxRAMPercentage=75 ${VERSUS_JAVA_OPTS:-} \
+exec java --add-modules=jdk.incubator.vector -XX:+UseSerialGC -Xmn128m -XX:PretenureSizeThreshold=2m \
+  -XX:MaxRAMPercentage=75 ${VERSUS_JAVA_OPTS:-} \
   -cp "bench/target/classes:$(cat bench/target/versus-classpath)" org.diffusionrpo.bench.versus.Versus "$@"

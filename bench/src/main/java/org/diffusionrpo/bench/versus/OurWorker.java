@@ -1,11 +1,11 @@
 package org.diffusionrpo.bench.versus;
 
 import org.diffusionrpo.tensor.Activation;
+import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
 
 /**
  * The operations of our CPU backend as the layers of {@code org.diffusionrpo.tensor.nn} call them: outputs come from the
@@ -14,7 +14,11 @@ import org.diffusionrpo.tensor.cpu.CpuBackend;
 final class OurWorker implements Worker {
   private static final float EPS = 1e-5f;
 
-  private final CpuBackend backend = new CpuBackend();
+  private final Backend backend;
+
+  OurWorker(Backend backend) {
+    this.backend = backend;
+  }
 
   @Override
   public Runnable gemm(Row.Gemm row) {

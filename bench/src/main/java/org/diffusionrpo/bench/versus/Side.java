@@ -1,5 +1,7 @@
 package org.diffusionrpo.bench.versus;
 
+import org.diffusionrpo.tensor.cpu.CpuBackend;
+
 /** Who is compared. */
 enum Side {
   OURS("ours"),
@@ -38,7 +40,7 @@ enum Side {
   /** Called in the side's own process. */
   Worker worker() {
     return switch (this) {
-      case OURS -> new OurWorker();
+      case OURS -> new OurWorker(new CpuBackend());
       case OPENBLAS -> new OpenBlasWorker();
       case LIBTORCH, TUNED -> libtorchWorker();
     };

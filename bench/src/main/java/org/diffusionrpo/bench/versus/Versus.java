@@ -54,6 +54,9 @@ public final class Versus implements Callable<Integer> {
       + "(default: ${DEFAULT-VALUE}).")
   private Path libtorch = Path.of("bench", "target", "libtorch");
 
+  @Option(names = "--profile", description = "Compare nothing; print the time of each operation inside our side's rows.")
+  private boolean profile;
+
   @Option(names = "--list", description = "Print the names of the rows and end.")
   private boolean list;
 
@@ -75,6 +78,10 @@ public final class Versus implements Callable<Integer> {
       return 0;
     }
     check(chosen);
+    if (profile) {
+      chosen.forEach(row -> Profile.print(row, seconds));
+      return 0;
+    }
     List<String> words = prefix.isBlank() ? List.of() : List.of(prefix.strip().split("\\s+"));
     Round round = new Round(new Round.Options(seconds, threads, words, libtorch.toAbsolutePath()));
     Table table = new Table(sides);

@@ -3,6 +3,7 @@ package org.diffusionrpo.bench.versus;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 
 import java.util.stream.Stream;
+import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -20,7 +21,7 @@ class OurWorkerTest {
   @ParameterizedTest
   @MethodSource("smallRows")
   void everyRowCanBeRepeated(Row row) {
-    Runnable run = row.prepare(new OurWorker());
+    Runnable run = row.prepare(new OurWorker(new CpuBackend()));
     assertDoesNotThrow(run::run);
     assertDoesNotThrow(run::run);
   }

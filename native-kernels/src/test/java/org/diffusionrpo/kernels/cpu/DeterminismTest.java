@@ -23,7 +23,7 @@ class DeterminismTest {
   /** Runs {@link #main} with that many threads. */
   private static String child(String threads) throws IOException, InterruptedException {
     List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--add-modules=jdk.incubator.vector", "-XX:+UseParallelGC", "-Ddrpo.threads=" + threads,
+        "--add-modules=jdk.incubator.vector", "-Ddrpo.threads=" + threads,
         "-cp", System.getProperty("java.class.path"), DeterminismTest.class.getName());
     Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
