@@ -109,7 +109,8 @@ final class MacroKernel {
     int panels = ceilDiv(product.n(), nr);
     int blocks = ceilDiv(k, GemmTile.KC);
     int kc = ceilDiv(k, blocks);
-    int panelsAtOnce = Math.max(1, Math.min(panels, PACKED_B / (kc * nr)));
+    int ranges = ceilDiv(panels, Math.max(1, PACKED_B / (kc * nr)));
+    int panelsAtOnce = ceilDiv(panels, ranges);
     int blocksAtOnce = Math.max(1, Math.min(blocks, PACKED_B / (kc * nr * panelsAtOnce)));
     float[] packed = Workspace.PANELS_B.floats(Math.min(k, blocksAtOnce * kc) * nr * panelsAtOnce);
     for (int panel = 0; panel < panels; panel += panelsAtOnce) {

@@ -51,12 +51,15 @@ final class Slab {
 
   /** Tasks that a slab with all columns has. */
   static int tasks(GemmTile tile, int m, int n) {
-    int bands = bands(ceilDiv(m, tile.rows()));
-    return bands * cuts(bands, ceilDiv(n, tile.columns()));
+    int panels = ceilDiv(n, tile.columns());
+    int bands = bands(ceilDiv(m, tile.rows()), panels);
+    return bands * cuts(bands, panels);
   }
 
-  private static int bands(int rowTiles) {
-    return ceilDiv(rowTiles, Math.max(LEAST_TILES, Math.min(MOST_TILES, rowTiles / EVEN + 1)));
+  /** As thick as they may be; thinner only where cuts across the panels do not make enough tasks of them. */
+  private static int bands(int rowTiles, int panels) {
+    int wanted = ceilDiv(EVEN, Math.max(1, panels / CUT_PANELS));
+    return Math.max(ceilDiv(rowTiles, MOST_TILES), Math.min(wanted, ceilDiv(rowTiles, LEAST_TILES)));
   }
 
   private static int cuts(int bands, int panels) {
@@ -65,7 +68,7 @@ final class Slab {
 
   void run(boolean parallel) {
     int blocks = ceilDiv(to - from, kc);
-    int bands = bands(ceilDiv(product.m(), mr));
+    int bands = bands(ceilDiv(product.m(), mr), panels);
     if (parallel) {
       int cuts = cuts(bands, panels);
       int groups = ceilDiv(panels, GROUP);
