@@ -23,16 +23,19 @@ final class Winograd {
 
   /** Channels must be a multiple of this, so that every machine with vectors up to 512 bits takes the same way. */
   private static final int CHANNELS = 16;
-  /** Smallest image along each axis; in smaller ones the transform of the filters outweighs what it saves. */
-  private static final int SMALLEST = 16;
-  /** Images of this size suit with any number of filters, smaller ones with filters that the cache holds transformed. */
+  /** Images of this size suit with any number of filters. */
   private static final int LARGE = 32;
+  /** Images of this size suit with filters that the cache holds transformed. */
+  private static final int MEDIUM = 16;
+  /** Most channels in times channels out of such filters. */
+  private static final int MEDIUM_FILTERS = 512 * 512;
+  /** Images of this size suit with few filters; in smaller ones the transform of the filters outweighs what it saves. */
+  private static final int SMALL = 8;
+  private static final int SMALL_FILTERS = 256 * 256;
   /** Most floats of transformed input and of transformed output at once: 32 MiB each. */
   private static final int TILES_FLOATS = 8 * 1024 * 1024;
   /** Most floats of transformed filters at once: 16 MiB, a share of the last-level cache. */
   private static final int FILTER_FLOATS = 4 * 1024 * 1024;
-  /** Most channels in times channels out of a small set of filters. */
-  private static final int SMALL_FILTERS = 512 * 512;
   /** Blocks of output channels are a multiple of this: whole register tiles. */
   private static final int CHANNEL_STEP = 32;
   /** Channels that go through both dimensions of a transform at once; their 36 lines fit the first-level cache. */
@@ -47,7 +50,11 @@ final class Winograd {
     return g.kernelHeight() == 3 && g.kernelWidth() == 3 && g.stride() == 1
         && g.padTop() <= 2 && g.padLeft() <= 2 && g.padBottom() <= 2 && g.padRight() <= 2
         && g.inChannels() % CHANNELS == 0 && g.outChannels() % CHANNELS == 0
-        && Math.min(g.outHeight(), g.outWidth()) >= (g.inChannels() * g.outChannels() <= SMALL_FILTERS ? SMALLEST : LARGE);
+        && Math.min(g.outHeight(), g.outWidth()) >= smallest(g.inChannels() * g.outChannels());
+  }
+
+  private static int smallest(int filters) {
+    return filters <= SMALL_FILTERS ? SMALL : filters <= MEDIUM_FILTERS ? MEDIUM : LARGE;
   }
 
   static void forward(float[] y, float[] x, Weights w, float[] biasOrNull, Conv2d.Geometry g) {
