@@ -136,7 +136,9 @@ class WinogradTest {
     assertTrue(Winograd.suits(same(1, 64, 64, 320, 320)));
     assertTrue(Winograd.suits(same(1, 16, 16, 64, 64)));
     assertFalse(Winograd.suits(same(1, 16, 16, 1280, 1280)), "filters would weigh more than the image");
-    assertFalse(Winograd.suits(same(1, 8, 8, 64, 64)), "too few tiles");
+    assertTrue(Winograd.suits(same(1, 8, 8, 128, 256)));
+    assertFalse(Winograd.suits(same(1, 8, 8, 512, 512)), "filters would weigh more than the image");
+    assertFalse(Winograd.suits(same(1, 4, 4, 64, 64)), "too few tiles");
     assertFalse(Winograd.suits(same(1, 64, 64, 4, 320)), "too few channels");
     assertFalse(Winograd.suits(new Geometry(1, 64, 64, 64, 64, 3, 3, 2, 1, 1, 1, 1)), "stride");
     assertFalse(Winograd.suits(new Geometry(1, 64, 64, 64, 64, 1, 1, 1, 0, 0, 0, 0)), "1 x 1");
