@@ -16,8 +16,6 @@ final class VectorFunctions {
   private static final FloatVector ZERO = FloatVector.zero(F);
   private static final FloatVector ONE = constant(1);
   private static final FloatVector MINUS_HALF = constant(-0.5f);
-  private static final IntVector EXP_VANISHED = bits(FloatFunctions.EXP_VANISHED);
-  private static final IntVector EXP_INFINITE = bits(FloatFunctions.EXP_INFINITE);
   private static final FloatVector LOG2_E = constant(FloatFunctions.LOG2_E);
   private static final FloatVector LOG2_E_LOW = constant(FloatFunctions.LOG2_E_LOW);
   private static final FloatVector ROUNDER = constant(FloatFunctions.ROUNDER);
@@ -73,10 +71,6 @@ final class VectorFunctions {
 
   private static FloatVector atMost(FloatVector x, IntVector boundBits) {
     return x.reinterpretAsInts().min(boundBits).reinterpretAsFloats();
-  }
-
-  static FloatVector sigmoid(FloatVector x) {
-    return ONE.div(exp(atMost(atMost(x, EXP_VANISHED).neg(), EXP_INFINITE)).add(ONE));
   }
 
   /** |x|, at most 13.25, where the tail has vanished. */

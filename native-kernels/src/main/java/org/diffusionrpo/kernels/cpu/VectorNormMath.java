@@ -173,12 +173,13 @@ final class VectorNormMath implements NormMath {
   @Override
   public void normalizeColumnsSilu(float[] y, float[] x, int xo, float[] mean, float[] scale, float[] shift, int co,
       int rows, int stride, int n) {
+    VectorSigmoid sigmoid = new VectorSigmoid();
     int end = F.loopBound(n);
     for (int r = 0; r < rows; r++) {
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
         FloatVector h = normalized(x, at + j, mean, scale, shift, co + j);
-        h.mul(VectorFunctions.sigmoid(h)).intoArray(y, at + j);
+        h.mul(sigmoid.of(h)).intoArray(y, at + j);
       }
     }
     TAIL.normalizeColumnsSilu(y, x, xo + end, mean, scale, shift, co + end, rows, stride, n - end);
@@ -187,14 +188,13 @@ final class VectorNormMath implements NormMath {
   @Override
   public void columnSiluGradient(float[] dh, float[] dy, float[] x, int xo, float[] mean, float[] scale, float[] shift,
       int co, int rows, int stride, int n) {
-    FloatVector one = FloatVector.broadcast(F, 1f);
+    VectorSigmoid sigmoid = new VectorSigmoid();
     int end = F.loopBound(n);
     for (int r = 0; r < rows; r++) {
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
         FloatVector h = normalized(x, at + j, mean, scale, shift, co + j);
-        FloatVector s = VectorFunctions.sigmoid(h);
-        FloatVector slope = s.mul(h.fma(one.sub(s), one));
+        FloatVector slope = sigmoid.siluSlope(h, sigmoid.of(h));
         FloatVector.fromArray(F, dy, at + j).mul(slope).intoArray(dh, at + j);
       }
     }
