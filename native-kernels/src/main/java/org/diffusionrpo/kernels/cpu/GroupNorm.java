@@ -72,7 +72,7 @@ public final class GroupNorm {
     backward(dx, dGamma, dBeta, dy, x, gamma, null, mean, rstd, samples, positions, channels, groups);
   }
 
-  /** The gradient of {@link #forwardSilu}, which needs beta too: the normalised values are computed again. dx may be dy. */
+  /** The gradient of {@link #forwardSilu}. It computes the normalised values again, hence beta. dx may be dy. */
   public static void backwardSilu(float[] dx, float[] dGamma, float[] dBeta, float[] dy, float[] x, float[] gamma,
       float[] beta, float[] mean, float[] rstd, int samples, int positions, int channels, int groups) {
     backward(dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd, samples, positions, channels, groups);
@@ -90,7 +90,7 @@ public final class GroupNorm {
       float[] channelMean = perChannel(mean, sample, channels, groups);
       float[] scale = perChannel(rstd, sample, channels, groups);
       MATH.multiply(scale, 0, scale, 0, gamma, 0, channels);
-      double[] total = new double[2 * channels];
+      double[] total = new double[2 * channels]; // sum dy per channel, then sum dy * (x - mean)
       float[] sum = new float[channels];
       float[] product = new float[channels];
       spans.forEachTile(task % spans.count(), (row, rows) -> {
@@ -168,23 +168,6 @@ public final class GroupNorm {
       moments.add(tile);
     });
     return moments;
-  }
-
-  /** Per channel, sum dy in the first half and sum dy * (x - mean) in the second. */
-  private static double[] spanGradientSums(float[] dy, float[] x, float[] channelMean, int firstRow, RowSpans spans,
-      int span, int channels) {
-    double[] total = new double[2 * channels];
-    float[] sum = new float[channels];
-    float[] product = new float[channels];
-    spans.forEachTile(span, (row, rows) -> {
-      int at = (firstRow + row) * channels;
-      NORM.columnGradientSums(sum, product, channelMean, 0, dy, x, at, rows, channels, channels);
-      for (int c = 0; c < channels; c++) {
-        total[c] += sum[c];
-        total[channels + c] += product[c];
-      }
-    });
-    return total;
   }
 
   private static float[] perChannel(float[] perGroup, int sample, int channels, int groups) {

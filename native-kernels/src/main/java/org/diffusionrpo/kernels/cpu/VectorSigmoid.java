@@ -6,8 +6,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link FloatFunctions#sigmoid} on vectors with equal bits. A loop makes its own one before it begins: then the compiler
- * keeps the constants in registers, where those of a static field would be loaded again after every store of the loop.
+ * {@link FloatFunctions#sigmoid} on vectors with equal bits. A loop makes its own one before it begins: then the
+ * compiler keeps the constants in registers; those of a static field would be loaded again after every store.
  */
 final class VectorSigmoid {
   private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;

@@ -11,7 +11,7 @@ import org.diffusionrpo.tensor.Tensor;
  *   y = (x - mean) * rstd * gamma + beta,   rstd = 1 / sqrt(var + eps)
  * </pre>
  * mean and var (biased) run over all positions and the C / G channels of one group.
- * With SiLU, {@code silu(y)} in place of y: as one layer it keeps the normalised tensor neither in memory nor on the tape.
+ * {@link #withSilu} gives silu(y), and keeps the normalised tensor neither in memory nor on the tape.
  */
 public final class GroupNorm implements Layer {
   private final int groups;
