@@ -135,6 +135,14 @@ public interface Backend extends AutoCloseable {
   void groupNormBackward(Tensor dx, Tensor dGamma, Tensor dBeta, Tensor dy, Tensor x, Tensor gamma, Tensor mean,
       Tensor rstd, int groups);
 
+  /** {@code y = silu(group norm of x)} without the normalised tensor in between; mean and rstd as above. */
+  void groupNormSiluForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, int groups,
+      float eps);
+
+  /** Computes the normalised values again, for which it needs beta. */
+  void groupNormSiluBackward(Tensor dx, Tensor dGamma, Tensor dBeta, Tensor dy, Tensor x, Tensor gamma, Tensor beta,
+      Tensor mean, Tensor rstd, int groups);
+
   /** Layer norm over the last axis; mean and rstd {@code [rows]} are kept for backward. */
   void layerNormForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, float eps);
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.function.Executable;
  * metadata hold the settings.
  */
 class GoldenOpTest {
-  private static final int CASES = 22;
+  private static final int CASES = 23;
 
   @OnEachBackend
   void everyOperationMatchesLibtorch(Backend backend) throws IOException, URISyntaxException {
@@ -69,6 +69,7 @@ class GoldenOpTest {
         case "conv2d" -> convolution();
         case "linear" -> linear();
         case "group_norm" -> groupNorm();
+        case "group_norm_silu" -> groupNormSilu();
         case "layer_norm" -> layerNorm();
         case "attention" -> attention();
         case "upsample_nearest" -> upsample();
@@ -105,6 +106,18 @@ class GoldenOpTest {
       backend.groupNormForward(result("y", x.shape()), mean, rstd, x, gamma, input("beta"), groups, eps());
       backend.groupNormBackward(result("dx", x.shape()), sum("dgamma", gamma.shape()), sum("dbeta", gamma.shape()),
           input("dy"), x, gamma, mean, rstd, groups);
+    }
+
+    private void groupNormSilu() throws IOException {
+      int groups = number("groups");
+      Tensor x = input("x");
+      Tensor gamma = input("gamma");
+      Tensor beta = input("beta");
+      Tensor mean = backend.empty(Shape.of(x.dim(0), groups));
+      Tensor rstd = backend.empty(mean.shape());
+      backend.groupNormSiluForward(result("y", x.shape()), mean, rstd, x, gamma, beta, groups, eps());
+      backend.groupNormSiluBackward(result("dx", x.shape()), sum("dgamma", gamma.shape()), sum("dbeta", gamma.shape()),
+          input("dy"), x, gamma, beta, mean, rstd, groups);
     }
 
     private void layerNorm() throws IOException {

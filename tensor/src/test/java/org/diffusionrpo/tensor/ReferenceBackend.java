@@ -338,6 +338,29 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
+  public void groupNormSiluForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, int groups,
+      float eps) {
+    check("groupNormSiluForward", y, mean, rstd, x, gamma, beta);
+    OpChecks.sameShape("groupNormSiluForward", x, y);
+    OpChecks.groupNorm("groupNormSiluForward", x, mean, rstd, groups, gamma, beta);
+    groupNormForward(y, mean, rstd, x, gamma, beta, groups, eps);
+    activationForward(Activation.SILU, y, y);
+  }
+
+  @Override
+  public void groupNormSiluBackward(Tensor dx, Tensor dGamma, Tensor dBeta, Tensor dy, Tensor x, Tensor gamma,
+      Tensor beta, Tensor mean, Tensor rstd, int groups) {
+    check("groupNormSiluBackward", dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd);
+    OpChecks.sameShape("groupNormSiluBackward", x, dx, dy);
+    OpChecks.groupNorm("groupNormSiluBackward", x, mean, rstd, groups, gamma, beta, dGamma, dBeta);
+    Tensor h = empty(x.shape());
+    ReferenceNorm.of(x, x.dim(0), groups).normalize(h, mean, rstd, x, gamma, beta);
+    activationBackward(Activation.SILU, h, dy, h);
+    groupNormBackward(dx, dGamma, dBeta, h, x, gamma, mean, rstd, groups);
+    h.close();
+  }
+
+  @Override
   public void layerNormForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, float eps) {
     check("layerNormForward", y, mean, rstd, x, gamma, beta);
     OpChecks.sameShape("layerNormForward", x, y);

@@ -24,6 +24,13 @@ record ReferenceNorm(int samples, int positions, int channels, int groups) {
       }
       values(mean)[set] = average;
       values(rstd)[set] = 1 / Math.sqrt(variance + eps);
+    }
+    normalize(y, mean, rstd, x, gamma, beta);
+  }
+
+  /** y from statistics that are known. */
+  void normalize(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta) {
+    for (int set = 0; set < samples * groups; set++) {
       for (int i = 0; i < size(); i++) {
         int at = index(set, i);
         int c = at % channels;

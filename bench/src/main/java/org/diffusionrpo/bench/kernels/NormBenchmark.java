@@ -1,7 +1,6 @@
 package org.diffusionrpo.bench.kernels;
 
 import java.util.concurrent.TimeUnit;
-import org.diffusionrpo.kernels.cpu.Activations;
 import org.diffusionrpo.kernels.cpu.GroupNorm;
 import org.diffusionrpo.kernels.cpu.LayerNorm;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -74,14 +73,19 @@ public class NormBenchmark {
 
   @Benchmark
   public float[] groupNormSiluForward() {
-    GroupNorm.forward(y, mean, rstd, x, gamma, beta, samples, positions, channels, GROUPS, EPS);
-    Activations.siluForward(y, y, y.length);
+    GroupNorm.forwardSilu(y, mean, rstd, x, gamma, beta, samples, positions, channels, GROUPS, EPS);
     return y;
   }
 
   @Benchmark
   public float[] groupNormBackward() {
     GroupNorm.backward(dx, dGamma, dBeta, dy, x, gamma, mean, rstd, samples, positions, channels, GROUPS);
+    return dx;
+  }
+
+  @Benchmark
+  public float[] groupNormSiluBackward() {
+    GroupNorm.backwardSilu(dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd, samples, positions, channels, GROUPS);
     return dx;
   }
 

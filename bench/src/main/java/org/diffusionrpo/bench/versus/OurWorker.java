@@ -1,6 +1,5 @@
 package org.diffusionrpo.bench.versus;
 
-import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.MemoryScope;
@@ -84,24 +83,17 @@ final class OurWorker implements Worker {
     Tensor beta = random("beta", row.channels());
     Shape statistics = Shape.of(row.samples(), groups);
     if (row.pass() == Pass.FORWARD) {
-      return scoped(() -> {
-        Tensor h = backend.empty(x.shape());
-        backend.groupNormForward(h, backend.empty(statistics), backend.empty(statistics), x, gamma, beta, groups, EPS);
-        backend.activationForward(Activation.SILU, backend.empty(h.shape()), h);
-      });
+      return scoped(() -> backend.groupNormSiluForward(
+          backend.empty(x.shape()), backend.empty(statistics), backend.empty(statistics), x, gamma, beta, groups, EPS));
     }
-    Tensor h = backend.empty(x.shape());
     Tensor mean = backend.empty(statistics);
     Tensor rstd = backend.empty(statistics);
-    backend.groupNormForward(h, mean, rstd, x, gamma, beta, groups, EPS);
+    backend.groupNormSiluForward(backend.empty(x.shape()), mean, rstd, x, gamma, beta, groups, EPS);
     Tensor dy = random("dy", x.shape().toArray());
     Tensor dGamma = backend.zeros(gamma.shape());
     Tensor dBeta = backend.zeros(beta.shape());
-    return scoped(() -> {
-      Tensor dh = backend.empty(h.shape());
-      backend.activationBackward(Activation.SILU, dh, dy, h);
-      backend.groupNormBackward(backend.empty(x.shape()), dGamma, dBeta, dh, x, gamma, mean, rstd, groups);
-    });
+    return scoped(() -> backend.groupNormSiluBackward(
+        backend.empty(x.shape()), dGamma, dBeta, dy, x, gamma, beta, mean, rstd, groups));
   }
 
   @Override

@@ -69,6 +69,7 @@ final class OpGoldens {
     groupNorm("group_norm", 4, 1e-5, new Input("x", 2, 0.5f, 2, 12, 5, 7));
     groupNorm("group_norm_large_mean", 8, 1e-6, new Input("x", 0.5f, 20, 1, 40, 3, 5));
     groupNorm("group_norm_single_channels", 6, 1e-5, new Input("x", 1, 0, 2, 6, 3, 3));
+    groupNormSilu("group_norm_silu", 4, 1e-5, new Input("x", 2, 0.5f, 2, 20, 5, 7));
     layerNorm("layer_norm", new Input("x", 2, 0.5f, 2, 9, 40));
     layerNorm("layer_norm_odd", new Input("x", 1, 20, 11, 17));
   }
@@ -78,6 +79,13 @@ final class OpGoldens {
     add(name, "group_norm groups=" + groups + " eps=" + eps,
         List.of(x, new Input("gamma", 0.3f, 1, channels), gaussian("beta", channels)),
         in -> Tensors.groupNorm(in[0], groups, in[1], in[2], eps));
+  }
+
+  private void groupNormSilu(String name, long groups, double eps, Input x) {
+    long channels = x.shape[1];
+    add(name, "group_norm_silu groups=" + groups + " eps=" + eps,
+        List.of(x, new Input("gamma", 0.3f, 1, channels), gaussian("beta", channels)),
+        in -> torch.silu(Tensors.groupNorm(in[0], groups, in[1], in[2], eps)));
   }
 
   private void layerNorm(String name, Input x) {

@@ -1,6 +1,5 @@
 package org.diffusionrpo.diffusion.block;
 
-import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
@@ -8,10 +7,8 @@ import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.ConditionedLayer;
 import org.diffusionrpo.tensor.nn.Conv2d;
 import org.diffusionrpo.tensor.nn.GroupNorm;
-import org.diffusionrpo.tensor.nn.Layer;
 import org.diffusionrpo.tensor.nn.Linear;
 import org.diffusionrpo.tensor.nn.Parameters;
-import org.diffusionrpo.tensor.nn.Pointwise;
 import org.diffusionrpo.tensor.nn.Tape;
 
 /**
@@ -24,20 +21,18 @@ import org.diffusionrpo.tensor.nn.Tape;
  */
 public final class ResnetBlock2D implements ConditionedLayer {
   private final GroupNorm norm1;
-  private final Layer act1 = new Pointwise(Activation.SILU);
   private final Conv2d conv1;
   private final Linear timeProjection;
   private final GroupNorm norm2;
-  private final Layer act2 = new Pointwise(Activation.SILU);
   private final Conv2d conv2;
   private final Conv2d shortcut;
 
   /** @param timeChannels length of the time embedding; 0 for a block without one */
   public ResnetBlock2D(Parameters.Path path, int in, int out, int timeChannels, int groups, float eps) {
-    this.norm1 = new GroupNorm(path.at("norm1"), groups, in, eps);
+    this.norm1 = GroupNorm.withSilu(path.at("norm1"), groups, in, eps);
     this.conv1 = Conv2d.same3x3(path.at("conv1"), in, out);
     this.timeProjection = timeChannels == 0 ? null : new Linear(path.at("time_emb_proj"), timeChannels, out, true);
-    this.norm2 = new GroupNorm(path.at("norm2"), groups, out, eps);
+    this.norm2 = GroupNorm.withSilu(path.at("norm2"), groups, out, eps);
     this.conv2 = Conv2d.same3x3(path.at("conv2"), out, out);
     this.shortcut = in == out ? null : Conv2d.pointwise(path.at("conv_shortcut"), in, out);
   }
@@ -47,13 +42,11 @@ public final class ResnetBlock2D implements ConditionedLayer {
     Backend backend = x.backend();
     try (MemoryScope scope = backend.scope()) {
       Tensor h = norm1.forward(x, tape);
-      h = Consume.forward(act1, h, tape);
       h = Consume.forward(conv1, h, tape);
       if (timeProjection != null) {
         backend.addPerSample(h, h, timeProjection.forward(time, tape));
       }
       h = Consume.forward(norm2, h, tape);
-      h = Consume.forward(act2, h, tape);
       h = Consume.forward(conv2, h, tape);
       backend.addTo(h, shortcut == null ? x : shortcut.forward(x, tape));
       return scope.keep(h);
@@ -66,7 +59,6 @@ public final class ResnetBlock2D implements ConditionedLayer {
     try (MemoryScope scope = backend.scope()) {
       Tensor dx = shortcut == null ? dy : shortcut.backward(dy, tape);
       Tensor dh = conv2.backward(dy, tape);
-      dh = Consume.backward(act2, dh, tape);
       dh = Consume.backward(norm2, dh, tape);
       if (timeProjection != null) {
         Tensor dProjected = backend.zeros(Shape.of(dh.dim(0), dh.dim(3)));
@@ -78,7 +70,6 @@ public final class ResnetBlock2D implements ConditionedLayer {
         }
       }
       dh = Consume.backward(conv1, dh, tape);
-      dh = Consume.backward(act1, dh, tape);
       dh = Consume.backward(norm1, dh, tape);
       backend.addTo(dh, dx);
       return scope.keep(dh);

@@ -35,7 +35,6 @@ public final class UNet2DConditionModel implements AutoCloseable {
   private final MidBlock midBlock;
   private final List<UpBlock> upBlocks = new ArrayList<>();
   private final GroupNorm convNormOut;
-  private final Layer convAct = new Pointwise(Activation.SILU);
   private final Conv2d convOut;
 
   public UNet2DConditionModel(UNetConfig config) {
@@ -64,7 +63,7 @@ public final class UNet2DConditionModel implements AutoCloseable {
       int in = channels.get(Math.min(levels - 1, mirror + 1));
       upBlocks.add(new UpBlock(level, in, skipChannels(mirror), i == levels - 1));
     }
-    this.convNormOut = new GroupNorm(root.at("conv_norm_out"), config.normNumGroups(), first, config.normEps());
+    this.convNormOut = GroupNorm.withSilu(root.at("conv_norm_out"), config.normNumGroups(), first, config.normEps());
     this.convOut = Conv2d.same3x3(root.at("conv_out"), first, config.outChannels());
   }
 
@@ -97,7 +96,6 @@ public final class UNet2DConditionModel implements AutoCloseable {
         h = block.forward(h, time, context, skips, tape);
       }
       h = convNormOut.forward(h, tape);
-      h = convAct.forward(h, tape);
       return scope.keep(convOut.forward(h, tape));
     }
   }
@@ -111,7 +109,6 @@ public final class UNet2DConditionModel implements AutoCloseable {
     try (MemoryScope scope = backend.scope()) {
       Tensor dTime = backend.zeros(Shape.of(dy.dim(0), config.timeEmbedDim()));
       Tensor dh = convOut.backward(dy, tape);
-      dh = convAct.backward(dh, tape);
       dh = convNormOut.backward(dh, tape);
       Deque<Tensor> dSkips = new ArrayDeque<>();
       for (int i = upBlocks.size() - 1; i >= 0; i--) {

@@ -4,12 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.diffusionrpo.diffusion.block.ResnetLayer;
 import org.diffusionrpo.diffusion.block.Upsample2D;
-import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.nn.Conv2d;
 import org.diffusionrpo.tensor.nn.GroupNorm;
 import org.diffusionrpo.tensor.nn.Layer;
 import org.diffusionrpo.tensor.nn.Parameters;
-import org.diffusionrpo.tensor.nn.Pointwise;
 import org.diffusionrpo.tensor.nn.Sequential;
 
 /**
@@ -41,8 +39,7 @@ final class Decoder {
       }
       in = out;
     }
-    layers.add(new GroupNorm(path.at("conv_norm_out"), groups, in, AutoencoderKL.EPS));
-    layers.add(new Pointwise(Activation.SILU));
+    layers.add(GroupNorm.withSilu(path.at("conv_norm_out"), groups, in, AutoencoderKL.EPS));
     layers.add(Conv2d.same3x3(path.at("conv_out"), in, config.outChannels()));
     return new Sequential(layers);
   }

@@ -4,12 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.diffusionrpo.diffusion.block.Downsample2D;
 import org.diffusionrpo.diffusion.block.ResnetLayer;
-import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.nn.Conv2d;
 import org.diffusionrpo.tensor.nn.GroupNorm;
 import org.diffusionrpo.tensor.nn.Layer;
 import org.diffusionrpo.tensor.nn.Parameters;
-import org.diffusionrpo.tensor.nn.Pointwise;
 import org.diffusionrpo.tensor.nn.Sequential;
 
 /**
@@ -40,8 +38,7 @@ final class Encoder {
       in = out;
     }
     layers.add(new VaeMidBlock(path.at("mid_block"), in, groups));
-    layers.add(new GroupNorm(path.at("conv_norm_out"), groups, in, AutoencoderKL.EPS));
-    layers.add(new Pointwise(Activation.SILU));
+    layers.add(GroupNorm.withSilu(path.at("conv_norm_out"), groups, in, AutoencoderKL.EPS));
     layers.add(Conv2d.same3x3(path.at("conv_out"), in, 2 * config.latentChannels()));
     return new Sequential(layers);
   }

@@ -20,6 +20,17 @@ public final class GroupNorm {
   /** Also writes mean and rstd, which backward needs. y may be x. */
   public static void forward(float[] y, float[] mean, float[] rstd, float[] x, float[] gamma, float[] beta,
       int samples, int positions, int channels, int groups, float eps) {
+    forward(false, y, mean, rstd, x, gamma, beta, samples, positions, channels, groups, eps);
+  }
+
+  /** {@code y = silu(group norm of x)} in one go. Also writes mean and rstd. y may be x. */
+  public static void forwardSilu(float[] y, float[] mean, float[] rstd, float[] x, float[] gamma, float[] beta,
+      int samples, int positions, int channels, int groups, float eps) {
+    forward(true, y, mean, rstd, x, gamma, beta, samples, positions, channels, groups, eps);
+  }
+
+  private static void forward(boolean silu, float[] y, float[] mean, float[] rstd, float[] x, float[] gamma,
+      float[] beta, int samples, int positions, int channels, int groups, float eps) {
     groupWidth(channels, groups);
     RowSpans spans = new RowSpans(positions, channels);
     Moments[] parts = new Moments[samples * spans.count()];
@@ -44,7 +55,11 @@ public final class GroupNorm {
       MATH.multiply(scale, 0, scale, 0, gamma, 0, channels);
       int span = task % spans.count();
       int from = (sample * positions + spans.start(span)) * channels;
-      NORM.normalizeColumns(y, x, from, channelMean, scale, beta, 0, spans.size(span), channels, channels);
+      if (silu) {
+        NORM.normalizeColumnsSilu(y, x, from, channelMean, scale, beta, 0, spans.size(span), channels, channels);
+      } else {
+        NORM.normalizeColumns(y, x, from, channelMean, scale, beta, 0, spans.size(span), channels, channels);
+      }
     });
   }
 
@@ -54,13 +69,42 @@ public final class GroupNorm {
    */
   public static void backward(float[] dx, float[] dGamma, float[] dBeta, float[] dy, float[] x, float[] gamma,
       float[] mean, float[] rstd, int samples, int positions, int channels, int groups) {
+    backward(dx, dGamma, dBeta, dy, x, gamma, null, mean, rstd, samples, positions, channels, groups);
+  }
+
+  /** The gradient of {@link #forwardSilu}. It computes the normalised values again, hence beta. dx may be dy. */
+  public static void backwardSilu(float[] dx, float[] dGamma, float[] dBeta, float[] dy, float[] x, float[] gamma,
+      float[] beta, float[] mean, float[] rstd, int samples, int positions, int channels, int groups) {
+    backward(dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd, samples, positions, channels, groups);
+  }
+
+  private static void backward(float[] dx, float[] dGamma, float[] dBeta, float[] dy, float[] x, float[] gamma,
+      float[] beta, float[] mean, float[] rstd, int samples, int positions, int channels, int groups) {
+    boolean silu = beta != null;
+    float[] dh = silu ? dx : dy;
     int width = groupWidth(channels, groups);
     RowSpans spans = new RowSpans(positions, channels);
     double[][] parts = new double[samples * spans.count()][];
     Parallel.run(parts.length, task -> {
       int sample = task / spans.count();
       float[] channelMean = perChannel(mean, sample, channels, groups);
-      parts[task] = spanGradientSums(dy, x, channelMean, sample * positions, spans, task % spans.count(), channels);
+      float[] scale = perChannel(rstd, sample, channels, groups);
+      MATH.multiply(scale, 0, scale, 0, gamma, 0, channels);
+      double[] total = new double[2 * channels]; // sum dy per channel, then sum dy * (x - mean)
+      float[] sum = new float[channels];
+      float[] product = new float[channels];
+      spans.forEachTile(task % spans.count(), (row, rows) -> {
+        int at = (sample * positions + row) * channels;
+        if (silu) {
+          NORM.columnSiluGradient(dh, dy, x, at, channelMean, scale, beta, 0, rows, channels, channels);
+        }
+        NORM.columnGradientSums(sum, product, channelMean, 0, dh, x, at, rows, channels, channels);
+        for (int c = 0; c < channels; c++) {
+          total[c] += sum[c];
+          total[channels + c] += product[c];
+        }
+      });
+      parts[task] = total;
     });
     double[] gammaSum = new double[channels];
     double[] betaSum = new double[channels];
@@ -94,7 +138,7 @@ public final class GroupNorm {
       MATH.multiply(scale, 0, scale, 0, gamma, 0, channels);
       int span = task % spans.count();
       int from = (sample * positions + spans.start(span)) * channels;
-      NORM.columnGradient(dx, dy, x, from, channelMean, scale, slopes[sample], shifts[sample], 0, spans.size(span),
+      NORM.columnGradient(dx, dh, x, from, channelMean, scale, slopes[sample], shifts[sample], 0, spans.size(span),
           channels, channels);
     });
   }
@@ -124,23 +168,6 @@ public final class GroupNorm {
       moments.add(tile);
     });
     return moments;
-  }
-
-  /** Per channel, sum dy in the first half and sum dy * (x - mean) in the second. */
-  private static double[] spanGradientSums(float[] dy, float[] x, float[] channelMean, int firstRow, RowSpans spans,
-      int span, int channels) {
-    double[] total = new double[2 * channels];
-    float[] sum = new float[channels];
-    float[] product = new float[channels];
-    spans.forEachTile(span, (row, rows) -> {
-      int at = (firstRow + row) * channels;
-      NORM.columnGradientSums(sum, product, channelMean, 0, dy, x, at, rows, channels, channels);
-      for (int c = 0; c < channels; c++) {
-        total[c] += sum[c];
-        total[channels + c] += product[c];
-      }
-    });
-    return total;
   }
 
   private static float[] perChannel(float[] perGroup, int sample, int channels, int groups) {

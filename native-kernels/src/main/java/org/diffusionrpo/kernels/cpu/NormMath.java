@@ -41,6 +41,14 @@ interface NormMath {
   void normalizeColumns(float[] y, float[] x, int xo, float[] mean, float[] scale, float[] shift, int co, int rows,
       int stride, int n);
 
+  /** {@code h = (x[r, j] - mean[j]) * scale[j] + shift[j]}, {@code y[r, j] = h * sigmoid(h)}; y starts at xo too. */
+  void normalizeColumnsSilu(float[] y, float[] x, int xo, float[] mean, float[] scale, float[] shift, int co, int rows,
+      int stride, int n);
+
+  /** {@code dh[r, j] = dy[r, j] * silu'(h)} with h as above; dh and dy start at xo too, and dh may be dy. */
+  void columnSiluGradient(float[] dh, float[] dy, float[] x, int xo, float[] mean, float[] scale, float[] shift, int co,
+      int rows, int stride, int n);
+
   /** {@code dx[r, j] = dy[r, j] * scale[j] + (x[r, j] - mean[j]) * slope[j] + shift[j]}; dx and dy start at xo too. */
   void columnGradient(float[] dx, float[] dy, float[] x, int xo, float[] mean, float[] scale, float[] slope,
       float[] shift, int co, int rows, int stride, int n);

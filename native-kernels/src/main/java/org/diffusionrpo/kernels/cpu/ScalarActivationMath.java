@@ -39,7 +39,7 @@ final class ScalarActivationMath implements ActivationMath {
   public void normal(float[] normal, float[] density, int po, float[] x, int xo, int n) {
     for (int i = 0; i < n; i++) {
       float v = x[xo + i];
-      float magnitude = Math.min(Math.abs(v), FloatFunctions.TAIL_END);
+      float magnitude = FloatFunctions.atMost(Math.abs(v), FloatFunctions.TAIL_END);
       float gaussian = FloatFunctions.gaussian(magnitude);
       float tail = FloatFunctions.normalTail(magnitude, gaussian);
       normal[po + i] = v < 0 ? tail : 1 - tail;

@@ -100,6 +100,31 @@ final class ScalarNormMath implements NormMath {
   }
 
   @Override
+  public void normalizeColumnsSilu(float[] y, float[] x, int xo, float[] mean, float[] scale, float[] shift, int co,
+      int rows, int stride, int n) {
+    for (int r = 0; r < rows; r++) {
+      int row = xo + r * stride;
+      for (int j = 0; j < n; j++) {
+        float h = Math.fma(x[row + j] - mean[co + j], scale[co + j], shift[co + j]);
+        y[row + j] = h * FloatFunctions.sigmoid(h);
+      }
+    }
+  }
+
+  @Override
+  public void columnSiluGradient(float[] dh, float[] dy, float[] x, int xo, float[] mean, float[] scale, float[] shift,
+      int co, int rows, int stride, int n) {
+    for (int r = 0; r < rows; r++) {
+      int row = xo + r * stride;
+      for (int j = 0; j < n; j++) {
+        float h = Math.fma(x[row + j] - mean[co + j], scale[co + j], shift[co + j]);
+        float s = FloatFunctions.sigmoid(h);
+        dh[row + j] = dy[row + j] * (s * Math.fma(h, 1 - s, 1));
+      }
+    }
+  }
+
+  @Override
   public void columnGradient(float[] dx, float[] dy, float[] x, int xo, float[] mean, float[] scale, float[] slope,
       float[] shift, int co, int rows, int stride, int n) {
     for (int r = 0; r < rows; r++) {

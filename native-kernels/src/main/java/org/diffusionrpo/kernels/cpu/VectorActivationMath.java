@@ -11,22 +11,22 @@ final class VectorActivationMath implements ActivationMath {
 
   @Override
   public void swish(float[] y, int yo, float[] x, int xo, float slope, int n) {
+    VectorSigmoid sigmoid = new VectorSigmoid();
     int end = F.loopBound(n);
     for (int i = 0; i < end; i += L) {
       FloatVector v = FloatVector.fromArray(F, x, xo + i);
-      v.mul(VectorFunctions.sigmoid(v.mul(slope))).intoArray(y, yo + i);
+      v.mul(sigmoid.of(v.mul(slope))).intoArray(y, yo + i);
     }
     TAIL.swish(y, yo + end, x, xo + end, slope, n - end);
   }
 
   @Override
   public void swishBackward(float[] dx, int dxo, float[] dy, int dyo, float[] x, int xo, float slope, int n) {
-    FloatVector one = FloatVector.broadcast(F, 1f);
+    VectorSigmoid sigmoid = new VectorSigmoid();
     int end = F.loopBound(n);
     for (int i = 0; i < end; i += L) {
       FloatVector v = FloatVector.fromArray(F, x, xo + i).mul(slope);
-      FloatVector s = VectorFunctions.sigmoid(v);
-      FloatVector slopes = s.mul(v.fma(one.sub(s), one));
+      FloatVector slopes = sigmoid.siluSlope(v, sigmoid.of(v));
       FloatVector.fromArray(F, dy, dyo + i).mul(slopes).intoArray(dx, dxo + i);
     }
     TAIL.swishBackward(dx, dxo + end, dy, dyo + end, x, xo + end, slope, n - end);

@@ -1,6 +1,7 @@
 package org.diffusionrpo.kernels.cpu;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -15,19 +16,10 @@ final class VectorFunctions {
   private static final FloatVector ZERO = FloatVector.zero(F);
   private static final FloatVector ONE = constant(1);
   private static final FloatVector MINUS_HALF = constant(-0.5f);
-  private static final FloatVector EXP_LOWEST = constant(FloatFunctions.EXP_LOWEST);
-  private static final FloatVector EXP_HIGHEST = constant(FloatFunctions.EXP_HIGHEST);
   private static final FloatVector LOG2_E = constant(FloatFunctions.LOG2_E);
+  private static final FloatVector LOG2_E_LOW = constant(FloatFunctions.LOG2_E_LOW);
   private static final FloatVector ROUNDER = constant(FloatFunctions.ROUNDER);
-  private static final FloatVector MINUS_LN2_HIGH = constant(-FloatFunctions.LN2_HIGH);
-  private static final FloatVector MINUS_LN2_LOW = constant(-FloatFunctions.LN2_LOW);
-  private static final FloatVector E2 = constant(FloatFunctions.E2);
-  private static final FloatVector E3 = constant(FloatFunctions.E3);
-  private static final FloatVector E4 = constant(FloatFunctions.E4);
-  private static final FloatVector E5 = constant(FloatFunctions.E5);
-  private static final FloatVector E6 = constant(FloatFunctions.E6);
   private static final FloatVector EXP2_LOWEST = constant(FloatFunctions.EXP2_LOWEST);
-  private static final FloatVector EXP2_ROUNDER = constant(FloatFunctions.EXP2_ROUNDER);
   private static final FloatVector B1 = constant(FloatFunctions.B1);
   private static final FloatVector B2 = constant(FloatFunctions.B2);
   private static final FloatVector B3 = constant(FloatFunctions.B3);
@@ -35,7 +27,7 @@ final class VectorFunctions {
   private static final FloatVector B5 = constant(FloatFunctions.B5);
   private static final FloatVector B6 = constant(FloatFunctions.B6);
   private static final FloatVector TAIL_SLOPE = constant(FloatFunctions.TAIL_SLOPE);
-  private static final FloatVector TAIL_END = constant(FloatFunctions.TAIL_END);
+  private static final IntVector TAIL_END = bits(FloatFunctions.TAIL_END);
   private static final FloatVector T0 = constant(FloatFunctions.T0);
   private static final FloatVector T1 = constant(FloatFunctions.T1);
   private static final FloatVector T2 = constant(FloatFunctions.T2);
@@ -49,20 +41,20 @@ final class VectorFunctions {
 
   private VectorFunctions() {}
 
-  static FloatVector exp(FloatVector x) {
-    return boundedExp(lesser(greater(x, EXP_LOWEST), EXP_HIGHEST));
-  }
-
-  /** exp where x is known to be 0 or less. */
-  static FloatVector expOfNegative(FloatVector x) {
-    return boundedExp(greater(x, EXP_LOWEST));
+  /** For x from -88 to 88.5. */
+  private static FloatVector exp(FloatVector x) {
+    FloatVector rounded = x.fma(LOG2_E, ROUNDER);
+    return power(x.fma(LOG2_E_LOW, x.fma(LOG2_E, ROUNDER.sub(rounded))), rounded);
   }
 
   /** 2^x for x up to 127; above it the result means nothing. */
   static FloatVector exp2(FloatVector x) {
     FloatVector bounded = greater(x, EXP2_LOWEST);
-    FloatVector rounded = bounded.add(EXP2_ROUNDER);
-    FloatVector r = bounded.sub(rounded.sub(EXP2_ROUNDER));
+    FloatVector rounded = bounded.add(ROUNDER);
+    return power(bounded.sub(rounded.sub(ROUNDER)), rounded);
+  }
+
+  private static FloatVector power(FloatVector r, FloatVector rounded) {
     FloatVector q = r.fma(r.fma(r.fma(r.fma(B6, B5), B4), B3), B2);
     FloatVector p = r.fma(r.fma(q, B1), ONE);
     return p.mul(rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatFunctions.EXPONENT_SHIFT)
@@ -77,35 +69,19 @@ final class VectorFunctions {
     return x.blend(y, x.compare(VectorOperators.LT, y));
   }
 
-  /** The lesser of two numbers, x where it is NaN. */
-  private static FloatVector lesser(FloatVector x, FloatVector y) {
-    return x.blend(y, x.compare(VectorOperators.GT, y));
+  private static FloatVector atMost(FloatVector x, IntVector boundBits) {
+    return x.reinterpretAsInts().min(boundBits).reinterpretAsFloats();
   }
 
-  private static FloatVector boundedExp(FloatVector x) {
-    FloatVector rounded = x.fma(LOG2_E, ROUNDER);
-    FloatVector n = rounded.sub(ROUNDER);
-    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
-    FloatVector q = r.fma(r.fma(r.fma(r.fma(E6, E5), E4), E3), E2);
-    FloatVector p = r.mul(r).fma(q, r.add(ONE));
-    FloatVector half = p.mul(rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatFunctions.EXPONENT_SHIFT)
-        .reinterpretAsFloats());
-    return half.add(half);
-  }
-
-  static FloatVector sigmoid(FloatVector x) {
-    return ONE.div(exp(x.neg()).add(ONE));
-  }
-
-  /** |x|, at most 14, where the tail has vanished. */
+  /** |x|, at most 13.25, where the tail has vanished. */
   static FloatVector magnitude(FloatVector x) {
-    return lesser(x.abs(), TAIL_END);
+    return atMost(x.abs(), TAIL_END);
   }
 
   static FloatVector gaussian(FloatVector a) {
     FloatVector square = a.mul(a);
     FloatVector lost = a.fma(a, square.neg());
-    return expOfNegative(square.mul(MINUS_HALF)).mul(lost.fma(MINUS_HALF, ONE));
+    return exp(square.mul(MINUS_HALF)).mul(lost.fma(MINUS_HALF, ONE));
   }
 
   static FloatVector normalTail(FloatVector a, FloatVector gaussian) {
@@ -128,6 +104,10 @@ final class VectorFunctions {
   /** phi(x) from exp(-x^2 / 2). */
   static FloatVector density(FloatVector gaussian) {
     return gaussian.mul(INVERSE_SQRT_2PI);
+  }
+
+  private static IntVector bits(float value) {
+    return constant(value).reinterpretAsInts();
   }
 
   private static FloatVector constant(float value) {

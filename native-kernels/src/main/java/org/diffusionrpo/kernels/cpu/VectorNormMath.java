@@ -164,12 +164,46 @@ final class VectorNormMath implements NormMath {
     for (int r = 0; r < rows; r++) {
       int at = xo + r * stride;
       for (int j = 0; j < end; j += L) {
-        FloatVector deviation = FloatVector.fromArray(F, x, at + j).sub(FloatVector.fromArray(F, mean, co + j));
-        FloatVector vs = FloatVector.fromArray(F, scale, co + j);
-        deviation.fma(vs, FloatVector.fromArray(F, shift, co + j)).intoArray(y, at + j);
+        normalized(x, at + j, mean, scale, shift, co + j).intoArray(y, at + j);
       }
     }
     TAIL.normalizeColumns(y, x, xo + end, mean, scale, shift, co + end, rows, stride, n - end);
+  }
+
+  @Override
+  public void normalizeColumnsSilu(float[] y, float[] x, int xo, float[] mean, float[] scale, float[] shift, int co,
+      int rows, int stride, int n) {
+    VectorSigmoid sigmoid = new VectorSigmoid();
+    int end = F.loopBound(n);
+    for (int r = 0; r < rows; r++) {
+      int at = xo + r * stride;
+      for (int j = 0; j < end; j += L) {
+        FloatVector h = normalized(x, at + j, mean, scale, shift, co + j);
+        h.mul(sigmoid.of(h)).intoArray(y, at + j);
+      }
+    }
+    TAIL.normalizeColumnsSilu(y, x, xo + end, mean, scale, shift, co + end, rows, stride, n - end);
+  }
+
+  @Override
+  public void columnSiluGradient(float[] dh, float[] dy, float[] x, int xo, float[] mean, float[] scale, float[] shift,
+      int co, int rows, int stride, int n) {
+    VectorSigmoid sigmoid = new VectorSigmoid();
+    int end = F.loopBound(n);
+    for (int r = 0; r < rows; r++) {
+      int at = xo + r * stride;
+      for (int j = 0; j < end; j += L) {
+        FloatVector h = normalized(x, at + j, mean, scale, shift, co + j);
+        FloatVector slope = sigmoid.siluSlope(h, sigmoid.of(h));
+        FloatVector.fromArray(F, dy, at + j).mul(slope).intoArray(dh, at + j);
+      }
+    }
+    TAIL.columnSiluGradient(dh, dy, x, xo + end, mean, scale, shift, co + end, rows, stride, n - end);
+  }
+
+  private static FloatVector normalized(float[] x, int at, float[] mean, float[] scale, float[] shift, int c) {
+    FloatVector deviation = FloatVector.fromArray(F, x, at).sub(FloatVector.fromArray(F, mean, c));
+    return deviation.fma(FloatVector.fromArray(F, scale, c), FloatVector.fromArray(F, shift, c));
   }
 
   @Override

@@ -48,6 +48,43 @@ class GroupNormTest {
     assertClose("dBeta", oracle.dBeta(dys), dBeta, TOLERANCE);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1,7,15,3", "2,33,32,32", "2,1025,20,4", "1,129,320,32", "1,4,1920,32"})
+  void withSiluItIsTheNormThenSilu(int samples, int positions, int channels, int groups) {
+    int n = samples * positions * channels;
+    float[] x = gaussian(1, n);
+    float[] dy = gaussian(2, n);
+    float[] gamma = gaussian(3, channels);
+    float[] beta = gaussian(4, channels);
+    NormOracle oracle = NormOracle.groupNorm(samples, positions, channels, groups, EPS);
+    float[] y = new float[n];
+    float[] mean = new float[samples * groups];
+    float[] rstd = new float[samples * groups];
+    GroupNorm.forwardSilu(y, mean, rstd, x, gamma, beta, samples, positions, channels, groups, EPS);
+    double[] xs = toDouble(x);
+    double[] h = oracle.forward(xs, toDouble(gamma), toDouble(beta));
+    double[] dh = new double[n];
+    double[] expected = new double[n];
+    for (int i = 0; i < n; i++) {
+      double sigmoid = 1 / (1 + Math.exp(-h[i]));
+      expected[i] = h[i] * sigmoid;
+      dh[i] = dy[i] * sigmoid * (1 + h[i] * (1 - sigmoid));
+    }
+    assertClose("y", expected, y, TOLERANCE);
+
+    float[] dx = new float[n];
+    float[] dGamma = new float[channels];
+    float[] dBeta = new float[channels];
+    GroupNorm.backwardSilu(dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd, samples, positions, channels, groups);
+    assertClose("dx", oracle.dx(dh, xs, toDouble(gamma)), dx, TOLERANCE);
+    assertClose("dGamma", oracle.dGamma(dh, xs), dGamma, TOLERANCE);
+    assertClose("dBeta", oracle.dBeta(dh), dBeta, TOLERANCE);
+    GroupNorm.backwardSilu(dy, null, null, dy, x, gamma, beta, mean, rstd, samples, positions, channels, groups);
+    assertTrue(Arrays.equals(dx, dy), "dx may be dy");
+    GroupNorm.forwardSilu(x, mean, rstd, x, gamma, beta, samples, positions, channels, groups, EPS);
+    assertTrue(Arrays.equals(y, x), "y may be x");
+  }
+
   @Test
   void theDefinitionsGradientMatchesFiniteDifferences() {
     NormOracle oracle = NormOracle.groupNorm(2, 5, 12, 3, EPS);

@@ -117,6 +117,8 @@ class TwinsTest {
     assertSameBits(vector, plain, (m, y) -> m.rowGradient(y[0], YO, a, XO, b, 1, 0.1f, 1.3f, 0.2f, 0.3f, b, 2, n));
     assertSameBits(vector, plain, (m, y) -> m.addParameterGradients(y[0], y[1], 2, a, XO, b, 1, 0.1f, 1.3f, n));
     assertSameBits(vector, plain, (m, y) -> m.normalizeColumns(y[0], a, XO, b, a, b, 4, 7, stride, n));
+    assertSameBits(vector, plain, (m, y) -> m.normalizeColumnsSilu(y[0], x, XO, b, a, b, 4, 7, stride, n));
+    assertSameBits(vector, plain, (m, y) -> m.columnSiluGradient(y[0], a, x, XO, b, a, b, 4, 7, stride, n));
     assertSameBits(vector, plain, (m, y) -> m.columnGradient(y[0], a, b, XO, b, a, b, a, 4, 7, stride, n));
     for (int rows : new int[] {1, 2, 7, 8}) {
       assertCloseColumns(vector, plain, (m, y) -> m.columnDeviations(y[0], y[1], b, 4, a, XO, rows, stride, n));

@@ -203,6 +203,19 @@ public final class CountingBackend implements Backend {
   }
 
   @Override
+  public void groupNormSiluForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, int groups,
+      float eps) {
+    moved(y, x, x);
+  }
+
+  /** The first pass writes the gradient of SiLU into dx, the second reads it. */
+  @Override
+  public void groupNormSiluBackward(Tensor dx, Tensor dGamma, Tensor dBeta, Tensor dy, Tensor x, Tensor gamma,
+      Tensor beta, Tensor mean, Tensor rstd, int groups) {
+    moved(dx, dx, dx, dy, x, x);
+  }
+
+  @Override
   public void layerNormForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, float eps) {
     moved(y, x);
   }

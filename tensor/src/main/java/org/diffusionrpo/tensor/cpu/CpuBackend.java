@@ -299,6 +299,26 @@ public final class CpuBackend implements Backend {
         floats(mean), floats(rstd), x.dim(0), positions(x), x.dim(-1), groups);
   }
 
+  @Override
+  public void groupNormSiluForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, int groups,
+      float eps) {
+    check("groupNormSiluForward", y, mean, rstd, x, gamma, beta);
+    OpChecks.sameShape("groupNormSiluForward", x, y);
+    OpChecks.groupNorm("groupNormSiluForward", x, mean, rstd, groups, gamma, beta);
+    GroupNorm.forwardSilu(floats(y), floats(mean), floats(rstd), floats(x), floats(gamma), floats(beta), x.dim(0),
+        positions(x), x.dim(-1), groups, eps);
+  }
+
+  @Override
+  public void groupNormSiluBackward(Tensor dx, Tensor dGamma, Tensor dBeta, Tensor dy, Tensor x, Tensor gamma,
+      Tensor beta, Tensor mean, Tensor rstd, int groups) {
+    check("groupNormSiluBackward", dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd);
+    OpChecks.sameShape("groupNormSiluBackward", x, dx, dy);
+    OpChecks.groupNorm("groupNormSiluBackward", x, mean, rstd, groups, gamma, beta, dGamma, dBeta);
+    GroupNorm.backwardSilu(floats(dx), floatsOrNull(dGamma), floatsOrNull(dBeta), floats(dy), floats(x), floats(gamma),
+        floats(beta), floats(mean), floats(rstd), x.dim(0), positions(x), x.dim(-1), groups);
+  }
+
   private static int positions(Tensor x) {
     return x.size() / (x.dim(0) * x.dim(-1));
   }

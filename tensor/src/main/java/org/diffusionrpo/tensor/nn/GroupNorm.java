@@ -11,19 +11,31 @@ import org.diffusionrpo.tensor.Tensor;
  *   y = (x - mean) * rstd * gamma + beta,   rstd = 1 / sqrt(var + eps)
  * </pre>
  * mean and var (biased) run over all positions and the C / G channels of one group.
+ * {@link #withSilu} gives silu(y), and keeps the normalised tensor neither in memory nor on the tape.
  */
 public final class GroupNorm implements Layer {
   private final int groups;
   private final float eps;
   private final Parameter gamma;
   private final Parameter beta;
+  private final boolean silu;
 
   public GroupNorm(Parameters.Path path, int groups, int channels, float eps) {
+    this(path, groups, channels, eps, false);
+  }
+
+  /** A group norm followed by SiLU. */
+  public static GroupNorm withSilu(Parameters.Path path, int groups, int channels, float eps) {
+    return new GroupNorm(path, groups, channels, eps, true);
+  }
+
+  private GroupNorm(Parameters.Path path, int groups, int channels, float eps, boolean silu) {
     if (channels % groups != 0) {
       throw new IllegalArgumentException("GroupNorm: " + groups + " groups do not divide " + channels + " channels");
     }
     this.groups = groups;
     this.eps = eps;
+    this.silu = silu;
     this.gamma = path.create("weight", Shape.of(channels), Init.ONES);
     this.beta = path.create("bias", Shape.of(channels), Init.ZEROS);
   }
@@ -34,7 +46,11 @@ public final class GroupNorm implements Layer {
     Tensor y = backend.empty(x.shape());
     Tensor mean = backend.empty(Shape.of(x.dim(0), groups));
     Tensor rstd = backend.empty(mean.shape());
-    backend.groupNormForward(y, mean, rstd, x, gamma.value(), beta.value(), groups, eps);
+    if (silu) {
+      backend.groupNormSiluForward(y, mean, rstd, x, gamma.value(), beta.value(), groups, eps);
+    } else {
+      backend.groupNormForward(y, mean, rstd, x, gamma.value(), beta.value(), groups, eps);
+    }
     tape.push(this, x, mean, rstd);
     return y;
   }
@@ -42,10 +58,17 @@ public final class GroupNorm implements Layer {
   @Override
   public Tensor backward(Tensor dy, Tape tape) {
     try (Tape.Frame saved = tape.pop(this)) {
+      Backend backend = dy.backend();
       Tensor x = saved.get(0);
-      Tensor dx = dy.backend().empty(x.shape());
-      dy.backend().groupNormBackward(dx, gamma.grad(), beta.grad(), dy, x, gamma.value(), saved.get(1), saved.get(2),
-          groups);
+      Tensor mean = saved.get(1);
+      Tensor rstd = saved.get(2);
+      Tensor dx = backend.empty(x.shape());
+      if (silu) {
+        backend.groupNormSiluBackward(dx, gamma.grad(), beta.grad(), dy, x, gamma.value(), beta.value(), mean, rstd,
+            groups);
+      } else {
+        backend.groupNormBackward(dx, gamma.grad(), beta.grad(), dy, x, gamma.value(), mean, rstd, groups);
+      }
       return dx;
     }
   }

@@ -54,6 +54,11 @@ class LayerGradientTest {
   }
 
   @OnEachBackend
+  void groupNormWithSilu(Backend backend) {
+    check(backend, GroupNorm.withSilu(parameters.root(), 4, 12, 1e-5f), 2, 3, 5, 12);
+  }
+
+  @OnEachBackend
   void groupNormOfSingleChannels(Backend backend) {
     check(backend, new GroupNorm(parameters.root(), 3, 3, 1e-5f), 2, 3, 3, 3);
   }

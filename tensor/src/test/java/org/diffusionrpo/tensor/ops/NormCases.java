@@ -29,6 +29,7 @@ final class NormCases {
       int[] x = Arrays.copyOf(size, 4);
       all.groupNorm(x, size[4], 0);
       all.groupNorm(x, size[4], 20);
+      all.groupNormSilu(x, size[4]);
     }
     for (int[] size : ROWS) {
       all.layerNorm(new int[] {2, size[0], size[1]}, 0);
@@ -61,6 +62,36 @@ final class NormCases {
         Tensor dGamma = frozen ? null : gaussian(b, 4, channels);
         Tensor dBeta = frozen ? null : gaussian(b, 5, channels);
         b.groupNormBackward(dx, dGamma, dBeta, gaussian(b, 6, dims), x, gamma, mean, rstd, groups);
+        report(out, dx, dGamma, dBeta);
+      });
+    }
+  }
+
+  private void groupNormSilu(int[] dims, int groups) {
+    int channels = dims[3];
+    String size = Arrays.toString(dims) + " in " + groups + " groups";
+    add("groupNormSiluForward", size, (b, out) -> {
+      Tensor y = b.empty(Shape.of(dims));
+      Tensor mean = b.empty(Shape.of(dims[0], groups));
+      Tensor rstd = b.empty(mean.shape());
+      b.groupNormSiluForward(y, mean, rstd, gaussian(b, 1, dims), gaussian(b, 2, channels), gaussian(b, 3, channels),
+          groups, EPS);
+      out.add("y", y);
+      out.add("mean", mean);
+      out.add("rstd", rstd);
+    });
+    for (boolean frozen : new boolean[] {false, true}) {
+      add("groupNormSiluBackward", size + (frozen ? " frozen" : ""), (b, out) -> {
+        Tensor x = gaussian(b, 1, dims);
+        Tensor gamma = gaussian(b, 2, channels);
+        Tensor beta = gaussian(b, 3, channels);
+        Tensor mean = b.empty(Shape.of(dims[0], groups));
+        Tensor rstd = b.empty(mean.shape());
+        b.groupNormSiluForward(b.empty(x.shape()), mean, rstd, x, gamma, beta, groups, EPS);
+        Tensor dx = b.empty(x.shape());
+        Tensor dGamma = frozen ? null : gaussian(b, 4, channels);
+        Tensor dBeta = frozen ? null : gaussian(b, 5, channels);
+        b.groupNormSiluBackward(dx, dGamma, dBeta, gaussian(b, 6, dims), x, gamma, beta, mean, rstd, groups);
         report(out, dx, dGamma, dBeta);
       });
     }
