@@ -31,6 +31,9 @@ public interface Backend extends AutoCloseable {
 
   // ---- memory ----
 
+  /** Gives up arrays that are kept for later requests: a new part of the work will ask for other sizes. */
+  default void trim() {}
+
   /** A tensor with undefined contents. */
   Tensor empty(Shape shape);
 

@@ -86,7 +86,10 @@ public final class AlignRun {
   private AlignResult align(Backend backend, StableDiffusion model, Clip clip, AlignData data, Encoding encoding,
       Trainee trainee, RunFolder folder, ObjectNode manifest, int made) throws IOException {
     folder.create(manifest);
-    int done = train(encoding.encode(data, listener), data, backend, model, trainee, folder, made);
+    Optional<EncodedPairs> encoded = encoding.encode(data, listener);
+    backend.trim();
+    int done = train(encoded, data, backend, model, trainee, folder, made);
+    backend.trim();
     if (settings.stream && encoding.relabelled() != null) {
       listener.onPhase(encoding.relabelled());
     }

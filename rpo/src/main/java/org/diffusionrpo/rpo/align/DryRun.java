@@ -41,8 +41,8 @@ import org.diffusionrpo.tensor.optim.Gradients;
  * pictures. It reads settings and the headers of weight files.
  */
 public final class DryRun {
-  /** As many pictures as are encoded at once. */
-  private static final int PAIRS = 16;
+  /** The most pictures or captions that are encoded at once. */
+  private static final int MOST_PAIRS = 64;
   /** As many as are drawn at once of the smallest latents. */
   private static final int MOST_PICTURES = 64;
 
@@ -102,20 +102,24 @@ public final class DryRun {
     PairEncoder encoder = PairEncoder.of(backend, model, settings.needsEmbeddings() ? clip : null);
     long encodedPair;
     long largest;
-    try (EncodedPairs pairs = encode(encoder)) {
-      finish(Counts.Phase.ENCODING, data.pairs() * data.encoded() / PAIRS);
+    int some = Math.min(data.pairs(), MOST_PAIRS);
+    int pictures = pictures(data, some);
+    try (EncodedPairs pairs = encode(encoder, some, pictures)) {
+      finish(Counts.Phase.ENCODING, (double) data.different() / pictures);
       encodedPair = HostData.encodedBytes(pairs, settings.flip);
       largest = train(new Aligner(backend, model, trainee, pairs), trainee, encoder);
     }
-    int pictures = settings.measures() ? Math.max(settings.evaluate, settings.samples) : settings.samples;
-    if (pictures > 0) {
-      int drawn = Math.min(pictures, MOST_PICTURES);
+    int asked = settings.measures() ? Math.max(settings.evaluate, settings.samples) : settings.samples;
+    if (asked > 0) {
+      backend.trim();
+      int drawn = Math.min(asked, MOST_PICTURES);
       trainee.reference().with(unet -> Drawing.draw(backend, model, captions(drawn), settings.seed,
           Drawing.sampling(settings.sampleSteps, settings.guidance), AlignListener.SILENT));
-      finish(Counts.Phase.DRAWING, 2.0 * pictures / drawn); // before and after
+      finish(Counts.Phase.DRAWING, 2.0 * asked / drawn); // before and after
     }
-    return new Counts(settings, new LinkedHashMap<>(parts), new EnumMap<>(loads), data.bytes(encodedPair, settings.cache != null),
-        backend.heldBytes(), backend.scratchBytes(), 2 * largest, model.unet().value().parameters().count());
+    return new Counts(settings, new LinkedHashMap<>(parts), new EnumMap<>(loads),
+        data.bytes(encodedPair, settings.cache != null), backend.scratchBytes(), 2 * largest,
+        model.unet().value().parameters().count());
   }
 
   /** One update as {@link org.diffusionrpo.diffusion.train.TrainLoop} makes it; returns the size of the largest weight. */
@@ -132,7 +136,7 @@ public final class DryRun {
       backend.takeWork();
       PreferenceObjective objective = aligner.objective(settings);
       if (settings.stream) { // every update encodes its pairs
-        encode(encoder).close();
+        encode(encoder, settings.batch, 2 * settings.batch).close();
       }
       trained.zeroGrad();
       objective.accumulate(0);
@@ -150,15 +154,24 @@ public final class DryRun {
   }
 
   private void finish(Counts.Phase phase, double times) {
-    loads.put(phase, new Counts.Load(backend.memory().peakBytes(), backend.takeWork(), times));
+    loads.put(phase, new Counts.Load(backend.memory().peakBytes(), backend.heldBytes(), backend.takeWork(), times));
+    backend.trim();
     backend.memory().resetPeak();
   }
 
-  private EncodedPairs encode(PairEncoder encoder) throws IOException {
+  /** At most twice as many pictures as pairs, with the same rest after full batches as the run has. */
+  private static int pictures(HostData data, int pairs) {
+    int most = 2 * pairs;
+    return data.different() == 0 ? most
+        : Math.min(data.different(), most - Math.floorMod(most - data.different(), PairEncoder.CHUNK));
+  }
+
+  private EncodedPairs encode(PairEncoder encoder, int count, int pictures) throws IOException {
     List<PreferencePair> pairs = new ArrayList<>();
-    List<String> captions = captions(PAIRS);
-    for (int i = 0; i < PAIRS; i++) {
-      pairs.add(new PreferencePair(picture(2 * i), picture(2 * i + 1), captions.get(i), "made up"));
+    List<String> captions = captions(count);
+    for (int i = 0; i < count; i++) {
+      pairs.add(new PreferencePair(picture(2 * i % pictures), picture((2 * i + 1) % pictures), captions.get(i),
+          "made up"));
     }
     return encoder.encode(pairs, settings.flip, AlignListener.SILENT).orElseThrow();
   }
@@ -171,8 +184,8 @@ public final class DryRun {
     return captions;
   }
 
-  private static byte[] picture(int brightness) {
-    return ImageCodec.encodePng(new RgbImage(1, 1, new byte[] {(byte) brightness, 0, 0}));
+  private static byte[] picture(int colour) {
+    return ImageCodec.encodePng(new RgbImage(1, 1, new byte[] {(byte) colour, (byte) (colour >> Byte.SIZE), 0}));
   }
 
   private Clip clip(Path path) throws IOException {

@@ -29,7 +29,8 @@ record HostData(int pairs, long pictures, double encoded) {
     unread.stream = settings.data != null; // which lists the pairs without reading them
     AlignData data = AlignData.load(unread);
     if (settings.data == null) {
-      return of(data.pairs(), data.size(), settings);
+      long all = data.styled().all().stream().mapToLong(image -> image.png().length).sum(); // also those of no pair
+      return new HostData(data.size(), all, of(data.pairs(), data.size(), settings).encoded());
     }
     for (int i = 0; i < data.blocks().size(); i++) {
       List<PreferencePair> block = data.blocks().get(i).read().stream()
@@ -66,6 +67,11 @@ record HostData(int pairs, long pictures, double encoded) {
     long texts = (long) Float.BYTES * (text.context().length + (text.pooled() == null ? 0 : text.pooled().length));
     return moments * (flips ? 2 : 1) + texts + embedding(pair.winner()) + embedding(pair.loser())
         + (pair.prompt() == null ? 0 : (long) Double.BYTES * pair.prompt().length);
+  }
+
+  /** Pictures that are encoded before training. */
+  int different() {
+    return (int) Math.round(2 * encoded * pairs);
   }
 
   /** All that stays in memory while the run trains. */

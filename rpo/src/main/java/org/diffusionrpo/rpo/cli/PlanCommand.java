@@ -19,8 +19,9 @@ import picocli.CommandLine.Spec;
 
 /** {@code drpo plan}: what an alignment would take. */
 @Command(name = "plan", mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpWidth = 110,
-    sortOptions = false, description = {"Say how much memory and time drpo align takes with the same options, and which "
-        + "options make it fit. Reads settings and headers, never the weights, and writes nothing.",
+    sortOptions = false, description = {"Say how much memory and time drpo align takes with the same options, in Java's "
+        + "heap and as a process, and which options make it fit. Reads settings and headers, never the weights, and "
+        + "writes nothing.",
         "Exit code 1 if the run does not fit into Java's heap."},
     footer = {"", "Examples:",
         "  drpo plan",

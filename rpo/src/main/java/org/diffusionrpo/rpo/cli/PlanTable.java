@@ -10,6 +10,7 @@ import org.diffusionrpo.rpo.align.Counts.Part;
 import org.diffusionrpo.rpo.align.Counts.Phase;
 import org.diffusionrpo.rpo.plan.Advice;
 import org.diffusionrpo.rpo.plan.MachineRates;
+import org.diffusionrpo.rpo.plan.ProcessMemory;
 import org.diffusionrpo.tensor.counting.Work;
 
 /** Prints what a run would take. */
@@ -62,13 +63,19 @@ final class PlanTable {
     row("pairs", counts.host(), "encoded, and their pictures");
     row("scratch of kernels", counts.scratch(), "estimated");
     row("copies", counts.copies(), "while a checkpoint is written");
-    row("needed", counts.needed(), "the heap grows to " + ModelSummary.size(counts.comfortable())
-        + " where it can");
+    row("needed", counts.needed(), "of Java's heap");
   }
 
   /** @param advice null when the run fits */
   void verdict(long heap, long machine, Advice advice) {
     row("Java's heap", heap, "at most, of " + ModelSummary.size(machine) + " of this machine");
+    out.println();
+    ProcessMemory process = ProcessMemory.of(counts, heap);
+    row("kept arrays", process.data() - counts.needed(), "of tensors, until the next phase, where the heap has room");
+    row("garbage", process.garbage(), "until the collector comes");
+    row("young generation", process.young(), "for what lives shortly");
+    row("Java itself", process.java(), "code, classes, compiler, threads; measured once");
+    row("process", process.total(), "resident at the peak");
     out.println();
     if (advice == null) {
       out.println("fits");
@@ -85,9 +92,9 @@ final class PlanTable {
 
   void time(MachineRates rates) {
     Counts.Load training = counts.loads().get(Phase.TRAINING);
-    for (Map.Entry<Work.Kind, Double> rate : rates.flops().entrySet()) {
-      out.printf(Locale.ROOT, "%-20s %9.2f TFLOP per update, %.0f GFLOP/s measured%n", name(rate.getKey()),
-          training.work().flops(rate.getKey()) * 1e-12, rate.getValue() * 1e-9);
+    for (Work.Kind kind : rates.flops().keySet()) {
+      out.printf(Locale.ROOT, "%-20s %9.2f TFLOP per update, %.0f GFLOP/s measured%n", name(kind),
+          training.work().flops(kind) * 1e-12, rates.rate(training.work(), kind) * 1e-9);
     }
     out.printf(Locale.ROOT, "%-20s %9.2f GB per update, %.0f GB/s measured%n", "all else",
         training.work().bytes() * 1e-9, rates.bytes() * 1e-9);

@@ -1,6 +1,8 @@
 package org.diffusionrpo.rpo.plan;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -14,52 +16,94 @@ import org.diffusionrpo.tensor.counting.Work;
 /**
  * How fast this machine is, measured for a few seconds, for each kind of work at the sizes on which a run spends most.
  *
- * @param flops floating-point operations per second; of kinds that the work has none of there is no entry
+ * @param flops floating-point operations per second by size; of kinds that the work has none of there is no entry
  * @param bytes read and written per second
  */
-public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
+public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, double bytes) {
   /** A time that was not beaten by {@link #BEATEN} for so long is the best. */
-  private static final long PATIENCE = 500_000_000L;
-  /** Java compiles the kernels while they run, which makes them a hundred times faster. */
+  private static final long PATIENCE = 200_000_000L;
+  /** The same for the first size of a kind: Java compiles the kernels meanwhile, which makes them much faster. */
+  private static final long PATIENCE_AT_FIRST = 500_000_000L;
   private static final long MOST_PATIENCE = 8_000_000_000L;
   /** Passes that are made in any case: the first ones of a large operation take longer than the patience. */
-  private static final int FEWEST_PASSES = 8;
+  private static final int FEWEST_PASSES = 3;
   private static final double BEATEN = 0.95;
+  /** Sizes are measured until these have so much of the operations of a kind, or there are so many. */
+  private static final double COVERED = 0.8;
+  private static final int MOST_SIZES = 8;
   /** Floats of the largest operand: fewer samples are measured than a run has, each as large. */
   private static final int MOST_FLOATS = 1 << 22;
+  /** Tensors of that size that are walked through in turn, 256 MiB: a run finds little of what it reads in a cache. */
+  private static final int WALKED = 16;
 
   /** Forward and backward passes of each kind: small ones until they are compiled, then the best of several. */
   public static MachineRates measure(Backend backend, Work work) {
-    Map<Work.Kind, Double> flops = new EnumMap<>(Work.Kind.class);
-    try (MemoryScope scope = backend.scope()) {
-      for (Work.Kind kind : Work.Kind.values()) {
-        List<Integer> sizes = work.heaviest(kind);
-        if (!sizes.isEmpty()) {
-          flops(backend, kind, small(kind, sizes));
-          flops.put(kind, flops(backend, kind, sizes));
+    Map<Work.Kind, Map<List<Integer>, Double>> flops = new EnumMap<>(Work.Kind.class);
+    for (Work.Kind kind : Work.Kind.values()) {
+      Map<List<Integer>, Double> measured = new LinkedHashMap<>();
+      double covered = 0;
+      for (Map.Entry<List<Integer>, Double> size : work.bySize(kind).entrySet()) {
+        if (covered >= COVERED * work.flops(kind) || measured.size() == MOST_SIZES) {
+          break;
         }
+        if (measured.isEmpty()) {
+          flops(backend, kind, small(kind, size.getKey()), PATIENCE_AT_FIRST);
+        }
+        measured.put(size.getKey(),
+            flops(backend, kind, size.getKey(), measured.isEmpty() ? PATIENCE_AT_FIRST : PATIENCE));
+        covered += size.getValue();
       }
-      Tensor x = backend.zeros(Shape.of(MOST_FLOATS));
-      Tensor y = backend.zeros(x.shape());
-      return new MachineRates(flops, 3 * x.buffer().bytes() / best(() -> backend.addTo(y, x)));
+      if (!measured.isEmpty()) {
+        flops.put(kind, measured);
+      }
     }
+    return new MachineRates(flops, bytes(backend));
   }
 
   /** Seconds that this work takes on one run of this machine, all else idle. */
   public double seconds(Work work) {
     double seconds = work.bytes() / bytes;
-    for (Map.Entry<Work.Kind, Double> rate : flops.entrySet()) {
-      seconds += work.flops(rate.getKey()) / rate.getValue();
+    for (Work.Kind kind : flops.keySet()) {
+      seconds += seconds(work, kind);
     }
     return seconds;
   }
 
-  private static double flops(Backend backend, Work.Kind kind, List<Integer> sizes) {
-    return switch (kind) {
-      case LINEAR -> linear(backend, sizes);
-      case CONV3X3 -> convolution(backend, sizes);
-      case ATTENTION -> attention(backend, sizes);
-    };
+  /** Floating-point operations per second of one kind, in the mix of sizes that this work has. */
+  public double rate(Work work, Work.Kind kind) {
+    return work.flops(kind) / seconds(work, kind);
+  }
+
+  /** Sizes that were not measured run at the mean speed of those that were: their harmonic mean. */
+  private double seconds(Work work, Work.Kind kind) {
+    Map<List<Integer>, Double> rates = flops.get(kind);
+    double usual = rates.size() / rates.values().stream().mapToDouble(rate -> 1 / rate).sum();
+    return work.bySize(kind).entrySet().stream()
+        .mapToDouble(size -> size.getValue() / rates.getOrDefault(size.getKey(), usual)).sum();
+  }
+
+  private static double bytes(Backend backend) {
+    try (MemoryScope scope = backend.scope()) {
+      List<Tensor> walked = new ArrayList<>();
+      for (int i = 0; i < WALKED; i++) {
+        walked.add(backend.zeros(Shape.of(MOST_FLOATS)));
+      }
+      return WALKED / 2 * 3 * walked.get(0).buffer().bytes() / best(() -> {
+        for (int i = 0; i < WALKED; i += 2) {
+          backend.addTo(walked.get(i), walked.get(i + 1));
+        }
+      }, PATIENCE_AT_FIRST);
+    }
+  }
+
+  private static double flops(Backend backend, Work.Kind kind, List<Integer> sizes, long patience) {
+    try (MemoryScope scope = backend.scope()) {
+      return switch (kind) {
+        case LINEAR -> linear(backend, sizes, patience);
+        case CONV3X3 -> convolution(backend, sizes, patience);
+        case ATTENTION -> attention(backend, sizes, patience);
+      };
+    }
   }
 
   /** Sizes that take little time even before they are compiled. */
@@ -72,7 +116,7 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
     return IntStream.range(0, most.length).mapToObj(i -> Math.min(most[i], sizes.get(i))).toList();
   }
 
-  private static double linear(Backend backend, List<Integer> sizes) {
+  private static double linear(Backend backend, List<Integer> sizes, long patience) {
     int in = sizes.get(1);
     int out = sizes.get(2);
     int rows = atMost(sizes.get(0), Math.max(in, out));
@@ -83,10 +127,10 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
       backend.linearForward(y, x, weight, null);
       backend.linearBackwardData(x, y, weight);
       backend.linearBackwardWeight(weight, null, y, x);
-    });
+    }, patience);
   }
 
-  private static double convolution(Backend backend, List<Integer> sizes) {
+  private static double convolution(Backend backend, List<Integer> sizes, long patience) {
     int height = sizes.get(1);
     int width = sizes.get(2);
     int in = sizes.get(3);
@@ -100,10 +144,10 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
       backend.conv2dForward(y, x, weight, null, same);
       backend.conv2dBackwardData(x, y, weight, same);
       backend.conv2dBackwardWeight(weight, null, y, x, same);
-    });
+    }, patience);
   }
 
-  private static double attention(Backend backend, List<Integer> sizes) {
+  private static double attention(Backend backend, List<Integer> sizes, long patience) {
     int queries = sizes.get(1);
     int keys = sizes.get(2);
     int heads = sizes.get(3);
@@ -120,19 +164,20 @@ public record MachineRates(Map<Work.Kind, Double> flops, double bytes) {
     return 14.0 * samples * queries * keys * channels / best(() -> {
       backend.attentionForward(out, lse, q, k, v, heads, false);
       backend.attentionBackward(dq, dk, dv, out, q, k, v, out, lse, heads, false);
-    });
+    }, patience);
   }
 
   private static int atMost(int wanted, int floatsOfOne) {
     return Math.max(1, Math.min(wanted, MOST_FLOATS / floatsOfOne));
   }
 
-  private static double best(Runnable pass) {
+  private static double best(Runnable pass, long patience) {
     long start = System.nanoTime();
     long beaten = start;
     long best = Long.MAX_VALUE;
     int passes = 0;
-    for (long now = start; (passes < FEWEST_PASSES || now - beaten < PATIENCE) && now - start < MOST_PATIENCE; passes++) {
+    for (long now = start; (passes < FEWEST_PASSES || now - beaten < patience) && now - start < MOST_PATIENCE;
+        passes++) {
       pass.run();
       long end = System.nanoTime();
       if (end - now < BEATEN * best) {

@@ -24,7 +24,8 @@ import org.diffusionrpo.tensor.Shape;
 
 /** Runs the frozen encoders over preference pairs, in chunks, so that few decoded pictures are in memory at a time. */
 public final class PairEncoder {
-  private static final int CHUNK = 32;
+  /** Pictures that are decoded and encoded at once. */
+  public static final int CHUNK = 32;
 
   private final LatentEncoder latents;
   private final PromptEncoder prompts;

@@ -34,6 +34,7 @@ class PlanCommandTest {
     for (String line : List.of("UNet .* parameters, trained, f32", "reference UNet .*frozen, f16", "gradients .*",
         "optimizer state .*adamw", "VAE .*frozen, f16", "text encoders .*", "CLIP .*f32",
         "activations .*2 pairs at once; with --gradient-checkpointing .*", "peak, training .*", "needed .*", "fits",
+        "process .*resident at the peak",
         "conv3x3 .*TFLOP per update, .*GFLOP/s measured", "update .*4 pairs, reference forward, policy forward twice .*",
         "run .*")) {
       assertTrue(run.out().lines().anyMatch(text -> text.matches(line)), line + " in\n" + run.out());

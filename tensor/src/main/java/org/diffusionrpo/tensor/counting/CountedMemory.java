@@ -17,7 +17,7 @@ final class CountedMemory {
   private long held;
 
   /** Large arrays that a kernel needs beside its operands; those of a few MiB are not counted. */
-  enum Scratch { QUERIES, KEYS, QUERY_SHARES, RESULT }
+  enum Scratch { QUERIES, KEYS, QUERY_SHARES, RESULT, TILES_IN, TILES_OUT }
 
   Buffer buffer(Backend backend, int length, Storage storage) {
     return new Counted(backend, length, storage);
@@ -28,7 +28,13 @@ final class CountedMemory {
     scratch[purpose.ordinal()] = Math.max(scratch[purpose.ordinal()], floats * Storage.F32.bytes());
   }
 
-  /** Bytes of all arrays that were made and not given up; of floats, none ever is. */
+  /** Gives up the arrays that the pool keeps. */
+  void trim() {
+    free.forEach((length, arrays) -> held -= (long) length * arrays * Storage.F32.bytes());
+    free.clear();
+  }
+
+  /** Bytes of all arrays that were made and not given up. */
   long held() {
     return held;
   }

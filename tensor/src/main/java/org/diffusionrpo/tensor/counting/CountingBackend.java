@@ -18,6 +18,11 @@ import org.diffusionrpo.tensor.counting.Work.Kind;
  * code may normalise and take logarithms of.
  */
 public final class CountingBackend implements Backend {
+  /** Floats of the transformed tiles of a convolution that the CPU's kernel makes at once. */
+  private static final long MOST_TILES = 8L * 1024 * 1024;
+  /** Minimal filtering makes 36 numbers of each tile of 4 x 4 pixels; here, of 2 x 2. */
+  private static final long TILE_GROWTH = 9;
+
   private final Memory memory = new Memory();
   private final CountedMemory arrays = new CountedMemory();
   private Work work = new Work();
@@ -34,7 +39,7 @@ public final class CountingBackend implements Backend {
     return taken;
   }
 
-  /** Bytes of the arrays that the CPU backend would have made by now, in use or kept in its pool. */
+  /** Bytes of the arrays that the CPU backend would hold now, in use or kept in its pool. */
   public long heldBytes() {
     return arrays.held();
   }
@@ -55,6 +60,11 @@ public final class CountingBackend implements Backend {
   }
 
   // ---- memory ----
+
+  @Override
+  public void trim() {
+    arrays.trim();
+  }
 
   @Override
   public Tensor empty(Shape shape) {
@@ -345,6 +355,8 @@ public final class CountingBackend implements Backend {
     double operations = 2.0 * rows * out * in * taps;
     if (taps == 9 && geometry.stride() == 1) {
       work.add(Kind.CONV3X3, operations, y.dim(0), y.dim(1), y.dim(2), in, out);
+      arrays.need(Scratch.TILES_IN, Math.min(MOST_TILES, TILE_GROWTH * rows * in / 4));
+      arrays.need(Scratch.TILES_OUT, Math.min(MOST_TILES, TILE_GROWTH * rows * out / 4));
     } else {
       work.add(Kind.LINEAR, operations, rows, in * taps, out);
       arrays.need(Scratch.RESULT, Math.max(y.size(), (long) rows * in));

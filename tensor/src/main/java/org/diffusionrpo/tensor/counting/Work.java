@@ -2,6 +2,7 @@ package org.diffusionrpo.tensor.counting;
 
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -13,7 +14,7 @@ public final class Work {
   private final Map<Kind, Map<List<Integer>, Double>> flops = new EnumMap<>(Kind.class);
   private double bytes;
 
-  /** What runs at speeds of its own. The list is how {@link #heaviest} describes an operation. */
+  /** What runs at speeds of its own. The list is how {@link #bySize} describes an operation. */
   public enum Kind {
     /** Linear layers, and convolutions that are not of the next kind: rows, in, out. */
     LINEAR,
@@ -53,9 +54,11 @@ public final class Work {
     return bytes;
   }
 
-  /** The sizes on which most operations of a kind are spent; empty if there are none. */
-  public List<Integer> heaviest(Kind kind) {
-    return flops.get(kind).entrySet().stream().max(Map.Entry.comparingByValue()).map(Map.Entry::getKey)
-        .orElse(List.of());
+  /** Floating-point operations of one kind by size, most first; empty if there are none. */
+  public Map<List<Integer>, Double> bySize(Kind kind) {
+    Map<List<Integer>, Double> sorted = new LinkedHashMap<>();
+    flops.get(kind).entrySet().stream().sorted(Map.Entry.<List<Integer>, Double>comparingByValue().reversed())
+        .forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
+    return sorted;
   }
 }

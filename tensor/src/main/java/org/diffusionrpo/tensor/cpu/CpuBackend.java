@@ -59,6 +59,11 @@ public final class CpuBackend implements Backend {
   // ---- memory ----
 
   @Override
+  public void trim() {
+    pool.clear();
+  }
+
+  @Override
   public Tensor empty(Shape shape) {
     return Tensor.create(shape, new CpuBuffer(this, pool.take(shape.size())));
   }

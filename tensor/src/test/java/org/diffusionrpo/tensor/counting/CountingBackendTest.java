@@ -3,6 +3,7 @@ package org.diffusionrpo.tensor.counting;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import java.util.Set;
 import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
@@ -20,7 +21,7 @@ class CountingBackendTest {
       Conv2dGeometry same = Conv2dGeometry.of(1, 1);
       backend.conv2dForward(backend.empty(Shape.of(2, 5, 5, 4)), x, backend.empty(Shape.of(4, 3, 3, 3)), null, same);
       assertEquals(2.0 * 2 * 25 * 4 * 27, backend.work().flops(Work.Kind.CONV3X3));
-      assertEquals(List.of(2, 5, 5, 3, 4), backend.work().heaviest(Work.Kind.CONV3X3));
+      assertEquals(Set.of(List.of(2, 5, 5, 3, 4)), backend.work().bySize(Work.Kind.CONV3X3).keySet());
 
       Tensor y = backend.empty(Shape.of(2, 5, 5, 7));
       backend.linearForward(y, x, backend.empty(Shape.of(7, 3)), null);
@@ -46,5 +47,10 @@ class CountingBackendTest {
     assertEquals(40, backend.memory().peakBytes());
     halves.close();
     assertEquals(40, backend.heldBytes(), "half floats are not kept");
+    Tensor used = backend.empty(Shape.of(5));
+    backend.trim();
+    assertEquals(20, backend.heldBytes(), "only what is in use");
+    used.close();
+    assertEquals(20, backend.heldBytes());
   }
 }

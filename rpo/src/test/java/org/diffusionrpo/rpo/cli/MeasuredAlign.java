@@ -1,0 +1,19 @@
+package org.diffusionrpo.rpo.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A process that makes one alignment and prints the most memory it ever held, in bytes. */
+final class MeasuredAlign {
+  private MeasuredAlign() {}
+
+  public static void main(String[] args) throws IOException {
+    int code = Main.commandLine(new Main(), new PrintWriter(System.err), new PrintWriter(System.err)).execute(args);
+    if (code == 0) {
+      System.out.println(RunCost.peakMemory(Files.readAllLines(Path.of("/proc/self/status"))).orElseThrow());
+    }
+    System.exit(code);
+  }
+}
