@@ -136,10 +136,10 @@ final class AttentionChunk {
   private void scores(int query, int rows, int panel) {
     int right = panel * headDim * NR;
     for (int i = 0; i < rows; i += MR) {
-      GEMM.multiply(s, i * NR, false, qPanels, i * headDim, MR, kColumns, right, headDim);
+      multiply(panel, s, i * NR, false, qPanels, i * headDim, MR, kColumns, right, headDim);
     }
     for (int i = 0; i < rows; i += MR) {
-      GEMM.multiply(ds, i * NR, false, dOutPanels, i * headDim, MR, vColumns, right, headDim);
+      multiply(panel, ds, i * NR, false, dOutPanels, i * headDim, MR, vColumns, right, headDim);
     }
     if (sizes.causal()) {
       maskEarlierQueries(rows, query - first - panel * NR);
@@ -150,10 +150,20 @@ final class AttentionChunk {
   private void addKeyGradients(int panel, int rows) {
     int at = panel * gradientSize;
     for (int d = 0; d < headDim; d += MR) {
-      GEMM.multiply(dvColumns, at + d * NR, true, dOutRows, d, headDim, s, 0, rows);
+      multiply(panel, dvColumns, at + d * NR, true, dOutRows, d, headDim, s, 0, rows);
     }
     for (int d = 0; d < headDim; d += MR) {
-      GEMM.multiply(dkColumns, at + d * NR, true, qRows, d, headDim, ds, 0, rows);
+      multiply(panel, dkColumns, at + d * NR, true, qRows, d, headDim, ds, 0, rows);
+    }
+  }
+
+  /** Half the work for a last panel that is at most half full: then nobody reads the other half. */
+  private void multiply(int panel, float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo,
+      int k) {
+    if (count - panel * NR <= NR / 2) {
+      GEMM.multiplyHalf(c, co, add, a, ao, step, b, bo, k);
+    } else {
+      GEMM.multiply(c, co, add, a, ao, step, b, bo, k);
     }
   }
 
