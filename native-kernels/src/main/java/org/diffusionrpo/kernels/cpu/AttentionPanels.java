@@ -45,14 +45,18 @@ final class AttentionPanels {
     }
   }
 
-  /** {@code columns[d][j] = x[from + j * stride + d]} for count tokens j, from index {@code at} on. */
+  /**
+   * {@code columns[d][j] = scale * x[from + j * stride + d]} for count tokens j, from index {@code at} on. All tokens in
+   * turn, since x may lie outside the cache: their first misses are waited for together.
+   */
   static void packColumns(float[] columns, int at, float[] x, int from, int stride, int count, int headDim,
       float scale) {
-    transpose(columns, at, NR, x, from, stride, count, headDim, scale);
-    if (count < NR) {
-      for (int d = 0; d < headDim; d++) {
-        Arrays.fill(columns, at + d * NR + count, at + (d + 1) * NR, 0);
+    for (int d = 0; d < headDim; d++) {
+      int line = at + d * NR;
+      for (int j = 0; j < count; j++) {
+        columns[line + j] = x[from + j * stride + d] * scale;
       }
+      Arrays.fill(columns, line + count, line + NR, 0);
     }
   }
 
@@ -97,37 +101,10 @@ final class AttentionPanels {
   /** {@code x[from + j * stride + d] = scale * columns[d][j]}. */
   static void unpackColumns(float[] x, int from, int stride, float[] columns, int at, int count, int headDim,
       float scale) {
-    int j = 0;
-    for (; j + GROUP <= count; j += GROUP) {
-      unpackGroup(x, from + j * stride, stride, columns, at + j, headDim, scale);
-    }
-    for (; j < count; j++) {
-      int source = at + j;
-      int target = from + j * stride;
+    for (int j = 0; j < count; j++) {
       for (int d = 0; d < headDim; d++) {
-        x[target + d] = columns[source + d * NR] * scale;
+        x[from + j * stride + d] = columns[at + d * NR + j] * scale;
       }
-    }
-  }
-
-  private static void unpackGroup(float[] x, int x0, int stride, float[] columns, int at, int headDim, float scale) {
-    int x1 = x0 + stride;
-    int x2 = x1 + stride;
-    int x3 = x2 + stride;
-    int x4 = x3 + stride;
-    int x5 = x4 + stride;
-    int x6 = x5 + stride;
-    int x7 = x6 + stride;
-    int source = at;
-    for (int d = 0; d < headDim; d++, source += NR) {
-      x[x0 + d] = columns[source] * scale;
-      x[x1 + d] = columns[source + 1] * scale;
-      x[x2 + d] = columns[source + 2] * scale;
-      x[x3 + d] = columns[source + 3] * scale;
-      x[x4 + d] = columns[source + 4] * scale;
-      x[x5 + d] = columns[source + 5] * scale;
-      x[x6 + d] = columns[source + 6] * scale;
-      x[x7 + d] = columns[source + 7] * scale;
     }
   }
 
