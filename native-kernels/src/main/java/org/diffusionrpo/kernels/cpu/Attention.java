@@ -27,6 +27,12 @@ public final class Attention {
   public static void backward(float[] dq, float[] dk, float[] dv, float[] dOut, float[] q, float[] k, float[] v,
       float[] out, float[] lse, int samples, int queries, int keys, int heads, int headDim, boolean causal) {
     AttentionSizes sizes = new AttentionSizes(samples, queries, keys, heads, headDim, causal);
-    new AttentionBackward(dk, dv, dOut, q, k, v, out, lse, sizes).run(dq);
+    new AttentionBackward(dq, dk, dv, dOut, q, k, v, sizes).run(out, lse);
+  }
+
+  /** Floats of scratch memory that backward needs beside its operands and what fits into a cache. */
+  public static long backwardScratch(int samples, int queries, int keys, int heads, int headDim) {
+    AttentionSizes sizes = new AttentionSizes(samples, queries, keys, heads, headDim, false);
+    return AttentionBackward.sharesSize(sizes, AttentionPlan.of(sizes));
   }
 }

@@ -15,6 +15,9 @@ interface AttentionTile {
   /** {@code c[i * NR + j] (=|+=) sum_p a[p * step + i] * b[p * NR + j]}. */
   void multiply(float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo, int k);
 
+  /** As {@link #multiply}, for the first half of the columns. */
+  void multiplyHalf(float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo, int k);
+
   /** {@code c[i * ldc + j] += sum_p a[i * NR + p] * b[p * ldb + j]}. */
   void addLines(float[] c, int co, int ldc, float[] a, int ao, float[] b, int bo, int ldb, int k);
 

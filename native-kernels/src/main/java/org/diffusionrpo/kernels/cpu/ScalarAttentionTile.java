@@ -26,8 +26,17 @@ final class ScalarAttentionTile implements AttentionTile {
 
   @Override
   public void multiply(float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo, int k) {
+    multiply(c, co, add, a, ao, step, b, bo, k, columns);
+  }
+
+  @Override
+  public void multiplyHalf(float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo, int k) {
+    multiply(c, co, add, a, ao, step, b, bo, k, columns / 2);
+  }
+
+  private void multiply(float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo, int k, int n) {
     for (int i = 0; i < ROWS; i++) {
-      for (int j = 0; j < columns; j++) {
+      for (int j = 0; j < n; j++) {
         float sum = 0;
         for (int p = 0; p < k; p++) {
           sum = Math.fma(a[ao + p * step + i], b[bo + p * columns + j], sum);

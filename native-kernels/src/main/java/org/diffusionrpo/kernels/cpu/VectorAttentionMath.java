@@ -9,22 +9,26 @@ final class VectorAttentionMath implements AttentionMath {
   private static final int L = F.length();
 
   /**
-   * Two vectors in turn, since each maximum waits for the one before. {@link VectorFunctions#greater} cannot be used: the
-   * JIT of JDK 17 puts a vector that goes round a loop through it on the heap.
+   * Four rows in turn, since each maximum waits for the one before, and since the JDK's max is slow. What goes round
+   * the loop cannot go through {@link VectorFunctions#greater}: the JIT of JDK 17 would put it on the heap.
    */
   @Override
   public void raiseMaximum(float[] s, int rows, int columns, float[] max, float[] drop, int at) {
-    for (int j = 0; j < columns; j += 2 * L) {
-      FloatVector m0 = FloatVector.fromArray(F, max, at + j);
-      FloatVector m1 = FloatVector.fromArray(F, max, at + j + L);
-      for (int i = 0; i < rows; i++) {
-        m0 = m0.max(FloatVector.fromArray(F, s, i * columns + j));
-        m1 = m1.max(FloatVector.fromArray(F, s, i * columns + j + L));
+    for (int j = 0; j < columns; j += L) {
+      FloatVector m = FloatVector.fromArray(F, max, at + j);
+      int i = j;
+      for (; i + 3 * columns < rows * columns; i += 4 * columns) {
+        FloatVector a = VectorFunctions.greater(FloatVector.fromArray(F, s, i),
+            FloatVector.fromArray(F, s, i + columns));
+        FloatVector b = VectorFunctions.greater(FloatVector.fromArray(F, s, i + 2 * columns),
+            FloatVector.fromArray(F, s, i + 3 * columns));
+        m = m.max(VectorFunctions.greater(a, b));
       }
-      FloatVector.fromArray(F, max, at + j).sub(m0).intoArray(drop, at + j);
-      FloatVector.fromArray(F, max, at + j + L).sub(m1).intoArray(drop, at + j + L);
-      m0.intoArray(max, at + j);
-      m1.intoArray(max, at + j + L);
+      for (; i < rows * columns; i += columns) {
+        m = m.max(FloatVector.fromArray(F, s, i));
+      }
+      FloatVector.fromArray(F, max, at + j).sub(m).intoArray(drop, at + j);
+      m.intoArray(max, at + j);
     }
   }
 
@@ -55,15 +59,19 @@ final class VectorAttentionMath implements AttentionMath {
     }
   }
 
+  /** Both vectors of a row before the first store: the compiler loads constants again behind each store. */
   @Override
   public void gradient(float[] s, float[] dp, int rows, int columns, float[] lse, float[] delta, int qo) {
     for (int i = 0; i < rows; i++) {
       FloatVector vl = FloatVector.broadcast(F, lse[qo + i]);
       FloatVector vd = FloatVector.broadcast(F, delta[qo + i]);
-      for (int at = i * columns; at < (i + 1) * columns; at += L) {
-        FloatVector p = VectorFunctions.exp2(FloatVector.fromArray(F, s, at).sub(vl));
-        p.intoArray(s, at);
-        p.mul(FloatVector.fromArray(F, dp, at).sub(vd)).intoArray(dp, at);
+      for (int at = i * columns; at < (i + 1) * columns; at += 2 * L) {
+        FloatVector p0 = VectorFunctions.exp2(FloatVector.fromArray(F, s, at).sub(vl));
+        FloatVector p1 = VectorFunctions.exp2(FloatVector.fromArray(F, s, at + L).sub(vl));
+        p0.intoArray(s, at);
+        p1.intoArray(s, at + L);
+        p0.mul(FloatVector.fromArray(F, dp, at).sub(vd)).intoArray(dp, at);
+        p1.mul(FloatVector.fromArray(F, dp, at + L).sub(vd)).intoArray(dp, at + L);
       }
     }
   }

@@ -111,6 +111,61 @@ final class VectorAttentionTile8 implements AttentionTile {
   }
 
   @Override
+  public void multiplyHalf(float[] c, int co, boolean add, float[] a, int ao, int step, float[] b, int bo, int k) {
+    FloatVector zero = FloatVector.zero(F);
+    FloatVector c0 = zero;
+    FloatVector c1 = zero;
+    FloatVector c2 = zero;
+    FloatVector c3 = zero;
+    FloatVector c4 = zero;
+    FloatVector c5 = zero;
+    FloatVector c6 = zero;
+    FloatVector c7 = zero;
+    int at = ao;
+    int right = bo;
+    for (int p = 0; p < k; p++) {
+      FloatVector b0 = FloatVector.fromArray(F, b, right);
+      FloatVector v;
+      v = FloatVector.broadcast(F, a[at]);
+      c0 = v.fma(b0, c0);
+      v = FloatVector.broadcast(F, a[at + 1]);
+      c1 = v.fma(b0, c1);
+      v = FloatVector.broadcast(F, a[at + 2]);
+      c2 = v.fma(b0, c2);
+      v = FloatVector.broadcast(F, a[at + 3]);
+      c3 = v.fma(b0, c3);
+      v = FloatVector.broadcast(F, a[at + 4]);
+      c4 = v.fma(b0, c4);
+      v = FloatVector.broadcast(F, a[at + 5]);
+      c5 = v.fma(b0, c5);
+      v = FloatVector.broadcast(F, a[at + 6]);
+      c6 = v.fma(b0, c6);
+      v = FloatVector.broadcast(F, a[at + 7]);
+      c7 = v.fma(b0, c7);
+      at += step;
+      right += LINE;
+    }
+    if (add) {
+      c0 = c0.add(FloatVector.fromArray(F, c, co));
+      c1 = c1.add(FloatVector.fromArray(F, c, co + LINE));
+      c2 = c2.add(FloatVector.fromArray(F, c, co + 2 * LINE));
+      c3 = c3.add(FloatVector.fromArray(F, c, co + 3 * LINE));
+      c4 = c4.add(FloatVector.fromArray(F, c, co + 4 * LINE));
+      c5 = c5.add(FloatVector.fromArray(F, c, co + 5 * LINE));
+      c6 = c6.add(FloatVector.fromArray(F, c, co + 6 * LINE));
+      c7 = c7.add(FloatVector.fromArray(F, c, co + 7 * LINE));
+    }
+    c0.intoArray(c, co);
+    c1.intoArray(c, co + LINE);
+    c2.intoArray(c, co + 2 * LINE);
+    c3.intoArray(c, co + 3 * LINE);
+    c4.intoArray(c, co + 4 * LINE);
+    c5.intoArray(c, co + 5 * LINE);
+    c6.intoArray(c, co + 6 * LINE);
+    c7.intoArray(c, co + 7 * LINE);
+  }
+
+  @Override
   public void addLines(float[] c, int co, int ldc, float[] a, int ao, float[] b, int bo, int ldb, int k) {
     FloatVector zero = FloatVector.zero(F);
     FloatVector c0a = zero, c0b = zero;

@@ -14,20 +14,32 @@ enum Workspace {
   PARTS,
   /** Transpose of the result, where that is the cheaper product. */
   SWAPPED,
-  /** Keys of attention in panels; backward, queries. */
-  KEYS,
-  /** Values of attention as rows; backward, gradients of the output in panels. */
-  VALUES,
-  /** Panels of queries of one task of attention. */
+  /** Attention: all keys in panels, and all values as rows, read by all threads. */
+  KEY_PANELS,
+  VALUE_ROWS,
+  /** Panels of queries of one task of attention, which are columns forward. */
   QUERY_COLUMNS,
-  /** Tile of scores of one task of attention. */
+  QUERY_PANELS,
+  /** Tile of scores of one task of attention, and its gradient. */
   SCORES,
+  SCORE_GRADIENTS,
   /** Output of one task of attention, before it is transposed. */
   OUTPUT_COLUMNS,
-  /** Queries of attention as rows. */
+  /** Log-sum-exps of attention to the base 2, and the deltas of its backward pass, read by all threads. */
+  LOG_SUMS,
+  DELTAS,
+  /** A chunk of attention's keys and values backward, with their gradients. */
+  KEY_COLUMNS,
+  VALUE_COLUMNS,
+  KEY_ROWS,
+  KEY_GRADIENTS,
+  VALUE_GRADIENTS,
+  /** A tile of queries and of gradients of attention's output. */
+  GRADIENT_PANELS,
   QUERY_ROWS,
-  /** Gradients of attention's output as rows. */
   GRADIENT_ROWS,
+  /** Gradient of a tile of queries. */
+  QUERY_GRADIENTS,
   /** Shares of the gradient of attention's queries, one for each task. */
   QUERY_SHARES,
   /** Pixels of one phase of a strided convolution's gradient. */

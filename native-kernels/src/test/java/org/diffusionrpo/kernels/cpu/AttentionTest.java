@@ -1,6 +1,7 @@
 package org.diffusionrpo.kernels.cpu;
 
 import static org.diffusionrpo.kernels.cpu.Oracle.*;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,7 +20,7 @@ class AttentionTest {
   @CsvSource({"1,1,1,1,1,false", "2,3,2,1,7,false", "1,4,16,2,16,false", "1,31,33,3,17,false", "2,100,77,2,40,false",
       "1,97,97,2,33,true", "1,1,1,1,1,true", "2,15,15,1,16,true", "1,64,64,2,64,true", "1,77,77,2,64,true",
       "1,200,200,1,31,true", "1,20,50,1,8,true", "1,50,20,1,8,true", "1,33,257,1,160,false", "2,256,256,2,80,false",
-      "1,225,193,1,12,false", "2,40,130,16,8,false", "2,130,130,16,5,true"})
+      "1,225,193,1,12,false", "1,300,300,2,136,true", "2,40,130,16,8,false", "2,130,130,16,5,true"})
   void forwardAndBackwardMatchTheDefinition(int samples, int queries, int keys, int heads, int headDim,
       boolean causal) {
     Run run = new Run(new AttentionOracle(samples, queries, keys, heads, headDim, causal), 1);
@@ -87,6 +88,25 @@ class AttentionTest {
     run.forward();
     for (int i = 0; i < from; i++) {
       assertEquals(before[i], run.out[i]);
+    }
+  }
+
+  /** Keys of one chunk, of a few chunks of one task, and of a few tasks. */
+  @ParameterizedTest
+  @CsvSource({"70,77,2,40", "40,250,2,136", "40,600,4,16"})
+  void aBatchHasTheBitsOfItsSamples(int queries, int keys, int heads, int headDim) {
+    Run batch = new Run(new AttentionOracle(3, queries, keys, heads, headDim, false), 1);
+    batch.all();
+    Run last = new Run(new AttentionOracle(1, queries, keys, heads, headDim, false), 1);
+    for (float[][] input : new float[][][] {{batch.q, last.q}, {batch.k, last.k}, {batch.v, last.v},
+        {batch.dOut, last.dOut}}) {
+      System.arraycopy(input[0], 2 * input[1].length, input[1], 0, input[1].length);
+    }
+    last.all();
+    for (float[][] result : new float[][][] {{batch.out, last.out}, {batch.lse, last.lse}, {batch.dq, last.dq},
+        {batch.dk, last.dk}, {batch.dv, last.dv}}) {
+      float[] tail = Arrays.copyOfRange(result[0], 2 * result[1].length, 3 * result[1].length);
+      assertArrayEquals(result[1], tail);
     }
   }
 

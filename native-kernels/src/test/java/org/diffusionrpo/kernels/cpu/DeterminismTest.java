@@ -58,12 +58,17 @@ class DeterminismTest {
     return hashes + attention(a, b) + convolutions(a, b, 20, 40) + convolutions(a, b, 16, 32); // product, then Winograd
   }
 
+  /** One chunk of keys, then two shares. */
   private static String attention(float[] a, float[] b) {
-    float[][] results = new float[5][2 * 200 * 48];
-    Attention.forward(results[0], results[1], a, b, a, 2, 200, 150, 3, 16, false);
-    Attention.backward(results[2], results[3], results[4], b, a, b, a, results[0], results[1], 2, 200, 150, 3, 16,
-        false);
-    return Arrays.deepHashCode(results) + " ";
+    StringBuilder hashes = new StringBuilder();
+    for (int keys : new int[] {150, 300}) {
+      float[][] results = new float[5][2 * 300 * 48];
+      Attention.forward(results[0], results[1], a, b, a, 2, 200, keys, 3, 16, false);
+      Attention.backward(results[2], results[3], results[4], b, a, b, a, results[0], results[1], 2, 200, keys, 3, 16,
+          false);
+      hashes.append(Arrays.deepHashCode(results)).append(' ');
+    }
+    return hashes.toString();
   }
 
   private static String convolutions(float[] x, float[] w, int in, int out) {

@@ -177,6 +177,8 @@ class TwinsTest {
         assertSameBits(vector, plain, (m, y) -> {
           m.multiply(y[0], YO, add, left, 2, 8, right, 1, k);
           Arrays.fill(y[0], YO + used, y[0].length, 0);
+          m.multiplyHalf(y[1], YO, add, left, 2, 8, right, 1, k);
+          Arrays.fill(y[1], YO + used, y[1].length, 0);
         });
       }
       int inner = Math.min(k, columns);

@@ -17,7 +17,7 @@ final class CountedMemory {
   private long held;
 
   /** Large arrays that a kernel needs beside its operands; those of a few MiB are not counted. */
-  enum Scratch { QUERIES, KEYS, QUERY_SHARES, RESULT, TILES_IN, TILES_OUT }
+  enum Scratch { KEYS, QUERY_SHARES, RESULT, TILES_IN, TILES_OUT }
 
   Buffer buffer(Backend backend, int length, Storage storage) {
     return new Counted(backend, length, storage);

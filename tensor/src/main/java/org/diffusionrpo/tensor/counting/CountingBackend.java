@@ -1,6 +1,7 @@
 package org.diffusionrpo.tensor.counting;
 
 import java.util.Arrays;
+import org.diffusionrpo.kernels.cpu.Attention;
 import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
@@ -271,9 +272,8 @@ public final class CountingBackend implements Backend {
   public void attentionBackward(Tensor dq, Tensor dk, Tensor dv, Tensor dOut, Tensor q, Tensor k, Tensor v,
       Tensor out, Tensor lse, int heads, boolean causal) {
     attention(5, q, k, heads);
-    arrays.need(Scratch.KEYS, 2L * q.size());
-    arrays.need(Scratch.QUERIES, 2L * q.size());
-    arrays.need(Scratch.QUERY_SHARES, q.size());
+    arrays.need(Scratch.QUERY_SHARES,
+        Attention.backwardScratch(q.dim(0), q.dim(1), k.dim(1), heads, q.dim(2) / heads));
   }
 
   // ---- moving data ----
