@@ -69,7 +69,8 @@ class AlignXlLoraTest {
     model = StableDiffusion.load(runs.model(), backend, LoadOptions.F32);
     base = prediction(model.unet().value());
     adapters = AlignRun.attach(model.unet().value(), settings);
-    Trainee trainee = new Adapters(backend, model.unet().value(), adapters, LoraFormat.PEFT, settings.seed, DType.F32);
+    Trainee trainee = new Adapters(backend, model.unet().value(), adapters, settings.open(), LoraFormat.PEFT,
+        settings.seed, DType.F32);
     try (Clip clip = Clip.load(runs.model().resolve("clip"), backend, Storage.F32);
         EncodedPairs pairs = PairEncoder.of(backend, model, clip)
             .encode(PairDataset.load(runs.data(), TinyRuns.PAIRS).pairs(), AlignListener.SILENT).orElseThrow()) {
@@ -145,7 +146,7 @@ class AlignXlLoraTest {
     LoraWriter.write(file, adapters.layers(), LoraFormat.PEFT, LoraModules.of(model));
     assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(finished.lora()));
     Path merged = folder.resolve("merged");
-    model.save(merged, DType.F32, adapters::merged);
+    model.saveTrained(merged, settings.open(), DType.F32, adapters::merged);
     assertArrayEquals(Files.readAllBytes(merged.resolve(UNET)), Files.readAllBytes(finished.model().resolve(UNET)));
   }
 

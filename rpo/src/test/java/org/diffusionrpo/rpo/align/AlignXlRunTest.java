@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
@@ -57,11 +58,8 @@ class AlignXlRunTest {
     }
     for (String part : new String[] {"text_encoder", "text_encoder_2"}) {
       String file = part + "/model.safetensors";
-      try (SafetensorsFile aligned = SafetensorsFile.open(finished.model().resolve(file))) {
-        for (String name : aligned.names()) {
-          assertArrayEquals(base(file, name), aligned.readFloats(name), part + " " + name);
-        }
-      }
+      assertArrayEquals(Files.readAllBytes(runs.model().resolve(file)),
+          Files.readAllBytes(finished.model().resolve(file)), part);
     }
   }
 
