@@ -1,8 +1,6 @@
 package org.diffusionrpo.bench.model;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.diffusionrpo.diffusion.clip.ClipTextConfig;
 import org.diffusionrpo.diffusion.clip.ClipTextEncoder;
@@ -47,10 +45,10 @@ public final class RandomStableDiffusion {
   }
 
   private static StableDiffusion make(Backend backend) throws IOException {
-    ModelConfig unetConfig = published("unet/config.json");
-    ModelConfig vaeConfig = published("vae/config.json");
-    ModelConfig textConfig = published("text_encoder/config.json");
-    ModelConfig scheduler = published("scheduler/scheduler_config.json");
+    ModelConfig unetConfig = SingleFile.published("sd15", "unet/config.json");
+    ModelConfig vaeConfig = SingleFile.published("sd15", "vae/config.json");
+    ModelConfig textConfig = SingleFile.published("sd15", "text_encoder/config.json");
+    ModelConfig scheduler = SingleFile.published("sd15", "scheduler/scheduler_config.json");
     UNet2DConditionModel unet = new UNet2DConditionModel(UNetConfig.from(unetConfig));
     AutoencoderKL vae = new AutoencoderKL(VaeConfig.from(vaeConfig));
     ClipTextEncoder text = new ClipTextEncoder(ClipTextConfig.from(textConfig));
@@ -59,14 +57,8 @@ public final class RandomStableDiffusion {
     }
     ClipTokenizer tokenizer =
         ClipTokenizer.load(Bundled.require(Bundled.model()).resolve(ModelFolder.TOKENIZER));
-    return new StableDiffusion(published("model_index.json"), new Component<>(unet, unetConfig),
+    return new StableDiffusion(SingleFile.published("sd15", "model_index.json"), new Component<>(unet, unetConfig),
         new Component<>(vae, vaeConfig), new Component<>(text, textConfig), tokenizer,
         new Component<>(SchedulerConfig.parse(scheduler.source(), scheduler.json().toString()), scheduler), null);
-  }
-
-  private static ModelConfig published(String name) throws IOException {
-    try (InputStream in = SingleFile.class.getResourceAsStream("sd15/" + name)) {
-      return ModelConfig.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
-    }
   }
 }

@@ -27,13 +27,22 @@ public final class ClipEmbedder {
     this.tokenizer = tokenizer;
   }
 
+  /** The square of the tower's size that it sees of a picture; for any thread. */
+  public RgbImage square(RgbImage image) {
+    int size = clip.vision().config().imageSize();
+    return Crops.center(Resize.shortSide(image, size, Resize.Filter.BICUBIC), size, size);
+  }
+
   /** One embedding [E] for each picture. */
   public List<double[]> images(List<RgbImage> images) {
-    int size = clip.vision().config().imageSize();
+    return squares(images.stream().map(this::square).toList());
+  }
+
+  /** One embedding [E] for each {@link #square}. */
+  public List<double[]> squares(List<RgbImage> squares) {
     List<double[]> embeddings = new ArrayList<>();
-    for (int from = 0; from < images.size(); from += BATCH) {
-      List<RgbImage> batch = images.subList(from, Math.min(images.size(), from + BATCH)).stream()
-          .map(image -> Crops.center(Resize.shortSide(image, size, Resize.Filter.BICUBIC), size, size)).toList();
+    for (int from = 0; from < squares.size(); from += BATCH) {
+      List<RgbImage> batch = squares.subList(from, Math.min(squares.size(), from + BATCH));
       try (MemoryScope scope = backend.scope()) {
         Tensor embeds = clip.vision().forward(ClipImages.toTensor(backend, batch), Tape.NONE);
         addUnitRows(embeds, embeddings);

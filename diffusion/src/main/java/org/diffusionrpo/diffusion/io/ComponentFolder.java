@@ -84,4 +84,14 @@ public record ComponentFolder(Path path, String stem, String className, String v
     config.write(folder.resolve(CONFIG));
     WeightFiles.save(parameters, folder, stem, dtype, values);
   }
+
+  /** @param source where the parameters came from; it has their numbers and types */
+  static void copy(Path folder, String stem, ModelConfig config, Parameters parameters, ComponentSource source)
+      throws IOException {
+    Files.createDirectories(folder);
+    config.write(folder.resolve(CONFIG));
+    try (TensorSource weights = source.openWeights()) {
+      WeightFiles.copy(parameters, weights, source.naming(weights), folder, stem);
+    }
+  }
 }

@@ -57,14 +57,25 @@ public interface ComponentSource {
   default <M extends AutoCloseable> Component<M> load(Function<ModelConfig, M> make, Function<M, Parameters> parameters,
       Backend backend, Storage storage) throws IOException {
     M network = build(make);
-    try (TensorSource weights = openWeights()) {
-      WeightFiles.load(parameters.apply(network), weights, naming(weights), path() + ": " + className(), backend,
-          storage);
+    try {
+      fill(parameters.apply(network), backend, storage);
       return new Component<>(network, config());
     } catch (IOException | RuntimeException e) {
       parameters.apply(network).close();
       throw e;
     }
+  }
+
+  /** Gives all parameters of the network the values of the file. */
+  default void fill(Parameters parameters, Backend backend, Storage storage) throws IOException {
+    try (TensorSource weights = openWeights()) {
+      WeightFiles.load(parameters, weights, naming(weights), path() + ": " + className(), backend, storage);
+    }
+  }
+
+  /** The network by its settings alone: its parameters have no values. */
+  default <M> Component<M> declare(Function<ModelConfig, M> make) throws IOException {
+    return new Component<>(build(make), config());
   }
 
   private <M> M build(Function<ModelConfig, M> make) throws IOException {

@@ -200,8 +200,8 @@ public final class SingleFile implements ModelSource {
     return published(family, name);
   }
 
-  /** Published settings of {@code sd15} or {@code sdxl}. */
-  static ModelConfig published(String family, String name) throws IOException {
+  /** Published settings of {@code sd15} or {@code sdxl}, by their name in a model folder. */
+  public static ModelConfig published(String family, String name) throws IOException {
     try (InputStream in = SingleFile.class.getResourceAsStream(family + "/" + name)) {
       return ModelConfig.parse("the published " + name + " of " + family,
           new String(in.readAllBytes(), StandardCharsets.UTF_8));

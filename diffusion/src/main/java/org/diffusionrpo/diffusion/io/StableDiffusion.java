@@ -19,6 +19,7 @@ import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.diffusion.unet.UNetConfig;
 import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
@@ -69,7 +70,29 @@ public record StableDiffusion(
     return load(ModelLocation.of(path).open(), backend, options);
   }
 
-  public static StableDiffusion load(ModelSource folder, Backend backend, LoadOptions options) throws IOException {
+  public static StableDiffusion load(ModelSource source, Backend backend, LoadOptions options) throws IOException {
+    return load(source, backend, options.frozen(),
+        () -> source.loadUNet(backend, options.unet(), options.checkpointing()));
+  }
+
+  /**
+   * Loads all but the weights of the UNet, of which only the settings are read: enough to encode pictures and prompts.
+   *
+   * @param storage of the matrices of VAE and text encoders
+   */
+  public static StableDiffusion loadEncoders(ModelSource source, Backend backend, Storage storage) throws IOException {
+    return load(source, backend, storage,
+        () -> source.unet().declare(config -> new UNet2DConditionModel(UNetConfig.from(config))));
+  }
+
+  /** Loads the UNet, last of all. */
+  @FunctionalInterface
+  private interface UNetLoader {
+    Component<UNet2DConditionModel> load() throws IOException;
+  }
+
+  private static StableDiffusion load(ModelSource folder, Backend backend, Storage frozen, UNetLoader unetLoader)
+      throws IOException {
     Component<SchedulerConfig> scheduler = folder.loadScheduler(); // the small parts first: their faults show at once
     ClipTokenizer tokenizer = folder.loadTokenizer();
     ClipTokenizer tokenizer2 = folder.isXl() ? folder.loadTokenizer2() : null;
@@ -79,10 +102,10 @@ public record StableDiffusion(
     Component<AutoencoderKL> vae = null;
     Component<UNet2DConditionModel> unet = null;
     try {
-      text = folder.loadTextEncoder(backend, options.frozen());
-      text2 = folder.isXl() ? folder.loadTextEncoder2(backend, options.frozen()) : null;
-      vae = folder.loadVae(backend, options.frozen());
-      unet = folder.loadUNet(backend, options.unet(), options.checkpointing());
+      text = folder.loadTextEncoder(backend, frozen);
+      text2 = folder.isXl() ? folder.loadTextEncoder2(backend, frozen) : null;
+      vae = folder.loadVae(backend, frozen);
+      unet = unetLoader.load();
       return new StableDiffusion(folder.index(), unet, vae, text, tokenizer, text2, tokenizer2, scheduler,
           folder.clip().orElse(null));
     } catch (IllegalArgumentException e) {
@@ -140,24 +163,35 @@ public record StableDiffusion(
    * save of a model is replaced, any other folder refused.
    */
   public void save(Path path, DType dtype) throws IOException {
-    save(path, dtype, parameter -> parameter.value().toArray());
+    save(path, dtype, parameter -> parameter.value().toArray(), null);
   }
 
   /**
-   * Writes other values of the UNet than the present ones, such as those with adapters merged.
+   * Writes the model after a training of its UNet: VAE and text encoders get the numbers and types that they came with,
+   * however they are stored in memory.
    *
+   * @param source what the model was loaded from
+   * @param dtype of the UNet
    * @param ofUNet the values of each of the UNet's parameters, in memory's layout
    */
-  public void save(Path path, DType dtype, Function<Parameter, float[]> ofUNet) throws IOException {
+  public void saveTrained(Path path, ModelSource source, DType dtype, Function<Parameter, float[]> ofUNet)
+      throws IOException {
+    save(path, dtype, ofUNet, Objects.requireNonNull(source));
+  }
+
+  private void save(Path path, DType dtype, Function<Parameter, float[]> ofUNet, ModelSource source)
+      throws IOException {
     AtomicFolder.write(path, ModelFolder.INDEX, folder -> {
       ComponentFolder.write(folder.resolve(ModelFolder.UNET), "diffusion_pytorch_model", unet.config(),
           unet.value().parameters(), dtype, ofUNet);
-      save(folder, ModelFolder.VAE, "diffusion_pytorch_model", vae.config(), vae.value().parameters(), dtype);
-      save(folder, ModelFolder.TEXT_ENCODER, "model", textEncoder.config(), textEncoder.value().parameters(), dtype);
+      save(folder.resolve(ModelFolder.VAE), "diffusion_pytorch_model", vae.config(), vae.value().parameters(), dtype,
+          source == null ? null : source.vae());
+      save(folder.resolve(ModelFolder.TEXT_ENCODER), "model", textEncoder.config(), textEncoder.value().parameters(),
+          dtype, source == null ? null : source.textEncoder());
       tokenizer.save(folder.resolve(ModelFolder.TOKENIZER));
       if (isXl()) {
-        save(folder, ModelFolder.TEXT_ENCODER_2, "model", textEncoder2.config(), textEncoder2.value().parameters(),
-            dtype);
+        save(folder.resolve(ModelFolder.TEXT_ENCODER_2), "model", textEncoder2.config(),
+            textEncoder2.value().parameters(), dtype, source == null ? null : source.textEncoder2());
         tokenizer2.save(folder.resolve(ModelFolder.TOKENIZER_2));
       }
       Path schedulerFolder = Files.createDirectory(folder.resolve(ModelFolder.SCHEDULER));
@@ -169,9 +203,14 @@ public record StableDiffusion(
     });
   }
 
-  private static void save(Path folder, String name, String stem, ModelConfig config, Parameters parameters,
-      DType dtype) throws IOException {
-    ComponentFolder.write(folder.resolve(name), stem, config, parameters, dtype);
+  /** From memory in this type, or from the source as it is there. */
+  private static void save(Path folder, String stem, ModelConfig config, Parameters parameters, DType dtype,
+      ComponentSource source) throws IOException {
+    if (source == null) {
+      ComponentFolder.write(folder, stem, config, parameters, dtype);
+    } else {
+      ComponentFolder.copy(folder, stem, config, parameters, source);
+    }
   }
 
   /** The index with the parts that {@link #save} does not write, such as a safety checker, called absent. */

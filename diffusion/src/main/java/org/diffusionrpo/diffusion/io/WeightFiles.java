@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Storage;
+import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.SafetensorsWriter;
 import org.diffusionrpo.tensor.io.ShardedSafetensorsWriter;
@@ -80,6 +82,29 @@ public final class WeightFiles {
     List<TensorInfo> infos = parameters.all().stream().map(p -> CheckpointMapping.info(p, dtype)).toList();
     try (TensorSink sink = ShardedSafetensorsWriter.create(folder, stem, infos, maxShardBytes)) {
       write(parameters, sink, values);
+    }
+  }
+
+  /**
+   * Writes a component's weights under the file names of diffusers with the numbers and types that they have in a
+   * source, whatever the parameters hold; one at a time is in memory.
+   */
+  static void copy(Parameters parameters, TensorSource source, Naming naming, Path folder, String stem)
+      throws IOException {
+    List<TensorInfo> infos = parameters.all().stream()
+        .map(p -> CheckpointMapping.info(p, source.info(naming.find(p, source).name()).dtype())).toList();
+    WeightReader reader = new WeightReader(source);
+    try (TensorSink sink =
+        ShardedSafetensorsWriter.create(folder, stem, infos, ShardedSafetensorsWriter.DEFAULT_MAX_SHARD_BYTES)) {
+      for (Parameter parameter : parameters.all()) {
+        Backend backend = parameter.value().backend();
+        try (MemoryScope scope = backend.scope()) {
+          Tensor value = backend.empty(parameter.shape());
+          reader.read(value, naming.find(parameter, source));
+          sink.writeFloats(parameter.name(), CheckpointMapping.toFile(parameter.shape(), value.toArray()));
+        }
+      }
+      sink.commit();
     }
   }
 

@@ -3,7 +3,6 @@ package org.diffusionrpo.diffusion.io;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.function.Function;
 import org.diffusionrpo.diffusion.clip.ClipTokenizer;
 import org.diffusionrpo.diffusion.schedule.SchedulerConfig;
 import org.diffusionrpo.tensor.Backend;
@@ -109,17 +108,14 @@ public record WeightlessModel(ModelSource model) implements ModelSource {
     }
 
     @Override
-    public <M extends AutoCloseable> Component<M> load(Function<ModelConfig, M> make,
-        Function<M, Parameters> parameters, Backend backend, Storage storage) throws IOException {
-      String problems = problems(config -> parameters.apply(make.apply(config)));
+    public void fill(Parameters parameters, Backend backend, Storage storage) throws IOException {
+      String problems = problems(config -> parameters);
       if (!problems.isEmpty()) {
         throw new IOException(path() + ": " + className() + ": the weights do not fit the config: " + problems);
       }
-      M network = make.apply(config());
-      for (Parameter parameter : parameters.apply(network).all()) {
+      for (Parameter parameter : parameters.all()) {
         parameter.fill(backend, parameter.isMatrix() ? storage : Storage.F32, value -> {});
       }
-      return new Component<>(network, config());
     }
   }
 }

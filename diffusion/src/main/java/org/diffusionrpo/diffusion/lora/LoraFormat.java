@@ -39,7 +39,8 @@ public enum LoraFormat {
         : suffix;
   }
 
-  static String kohyaPrefix(String component, boolean twoTextEncoders) {
+  /** What every name that kohya gives to a part's modules begins with. */
+  public static String kohyaPrefix(String component, boolean twoTextEncoders) {
     return twoTextEncoders && component.equals(LoraModules.TEXT_ENCODER) ? "lora_te1_" : KOHYA_PREFIX.get(component);
   }
 }

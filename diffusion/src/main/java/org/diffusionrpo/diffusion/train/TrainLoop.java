@@ -126,11 +126,7 @@ public final class TrainLoop {
     double rate = settings.learningRate().at(step);
     String objection = guard.objection(metrics.get(LOSS), norm);
     if (objection == null) {
-      Gradients.clip(state.parameters().all(), norm, settings.maxGradNorm());
-      state.optimizer().step(rate);
-      if (state.ema() != null) {
-        state.ema().update(state.optimizer().steps());
-      }
+      state.step(norm, settings.maxGradNorm(), rate);
     } else {
       LOG.warn("Skipping update {}: {}", step + 1, objection);
     }

@@ -13,6 +13,7 @@ import org.diffusionrpo.tensor.io.TensorInfo;
 import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.diffusionrpo.tensor.optim.Ema;
+import org.diffusionrpo.tensor.optim.Gradients;
 import org.diffusionrpo.tensor.optim.Optimizer;
 
 /**
@@ -70,6 +71,20 @@ public record TrainState(Parameters parameters, Optimizer optimizer, Ema ema) im
       }
       optimizer.resume(Integer.parseInt(source.metadata().get(STEPS)));
       return source.metadata();
+    }
+  }
+
+  /**
+   * The end of an update, once its gradients are there.
+   *
+   * @param norm of the gradients
+   * @param maxNorm to which they are scaled down
+   */
+  public void step(double norm, double maxNorm, double learningRate) {
+    Gradients.clip(parameters.all(), norm, maxNorm);
+    optimizer.step(learningRate);
+    if (ema != null) {
+      ema.update(optimizer.steps());
     }
   }
 

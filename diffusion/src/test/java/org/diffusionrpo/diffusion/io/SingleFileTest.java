@@ -19,6 +19,7 @@ import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.io.TensorSource;
+import org.diffusionrpo.tensor.nn.Parameter;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -248,6 +249,12 @@ class SingleFileTest {
     ComponentFile part = new ComponentFile(file, ComponentKind.TEXT_ENCODER_2, () -> config);
     try (TensorSource source = part.openWeights()) {
       WeightFiles.load(parameters, source, part.naming(source), "bigG", backend, Storage.F32);
+      WeightFiles.copy(parameters, source, part.naming(source), temp, "copied");
+    }
+    try (TensorSource copied = TensorSource.open(temp, "copied", null)) {
+      for (Parameter parameter : parameters.all()) {
+        assertArrayEquals(parameter.value().toArray(), copied.readFloats(parameter.name()), parameter.name());
+      }
     }
     String attention = "text_model.encoder.layers.0.self_attn.";
     assertArrayEquals(counted(16, 0), value(parameters, attention + "q_proj.weight"));

@@ -40,11 +40,6 @@ public final class Matrix {
     return transposed(Weights.of(data), offset, ld);
   }
 
-  /** Same view, {@code distance} elements further on; for the members of a batch. */
-  Matrix shifted(int distance) {
-    return distance == 0 ? this : new Matrix(data, offset + distance, ld, transposed);
-  }
-
   /** The other view of the same elements: (r, c) becomes (c, r). */
   Matrix transpose() {
     return new Matrix(data, offset, ld, !transposed);
@@ -60,15 +55,15 @@ public final class Matrix {
     return transpose().rows();
   }
 
-  /** Throws unless a rows x columns matrix that is moved by up to {@code reach} elements lies inside the array. */
-  void check(String name, int rows, int columns, long reach) {
+  /** Throws unless a rows x columns matrix lies inside the array. */
+  void check(String name, int rows, int columns) {
     int lines = transposed ? columns : rows;
     int lineLength = transposed ? rows : columns;
     if (lineLength > ld && lines > 1) {
       throw new IllegalArgumentException("Gemm: " + name + " [" + rows + ", " + columns + "]"
           + (transposed ? " transposed" : "") + " needs a leading dimension of " + lineLength + ", got " + ld);
     }
-    long end = lines == 0 || lineLength == 0 ? 0 : offset + (lines - 1L) * ld + lineLength + reach;
+    long end = lines == 0 || lineLength == 0 ? 0 : offset + (lines - 1L) * ld + lineLength;
     if (end > data.length()) {
       throw new IllegalArgumentException("Gemm: " + name + " [" + rows + ", " + columns + "] at offset " + offset
           + " with leading dimension " + ld + " ends at " + end + ", but its array has " + data.length());

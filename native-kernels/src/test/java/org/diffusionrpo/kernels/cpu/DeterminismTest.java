@@ -51,10 +51,6 @@ class DeterminismTest {
       Gemm.multiply(c, Matrix.transposed(a, 0, m), Matrix.rowMajor(b, 0, n), null, m, n, k, true);
       hashes.append(Arrays.hashCode(c)).append(' ');
     }
-    float[] batch = new float[20 * 30 * 30];
-    Gemm.multiplyBatched(batch, 900, Matrix.rowMajor(a, 0, 50), 1_500, Matrix.transposed(b, 0, 50), 1_500, 20, 30, 30,
-        50, false);
-    hashes.append(Arrays.hashCode(batch)).append(' ');
     return hashes + attention(a, b) + convolutions(a, b, 20, 40) + convolutions(a, b, 16, 32); // product, then Winograd
   }
 

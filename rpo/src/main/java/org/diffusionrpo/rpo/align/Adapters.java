@@ -2,6 +2,7 @@ package org.diffusionrpo.rpo.align;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.lora.LoraAdapters;
 import org.diffusionrpo.diffusion.lora.LoraFormat;
@@ -17,11 +18,12 @@ import org.diffusionrpo.tensor.nn.Parameters;
  * Trains low-rank adapters on the frozen UNet; switched off, it is the reference.
  *
  * @param adapters belong to the caller
+ * @param source what the model was loaded from
  * @param seed of their start
- * @param dtype of the saved model
+ * @param dtype of the saved UNet
  */
-record Adapters(Backend backend, UNet2DConditionModel unet, LoraAdapters adapters, LoraFormat format, long seed, DType dtype)
-    implements Trainee {
+record Adapters(Backend backend, UNet2DConditionModel unet, LoraAdapters adapters, ModelSource source, LoraFormat format,
+    long seed, DType dtype) implements Trainee {
   @Override
   public Parameters start() {
     adapters.initialize(backend, seed);
@@ -44,6 +46,6 @@ record Adapters(Backend backend, UNet2DConditionModel unet, LoraAdapters adapter
   public void save(StableDiffusion model, RunFolder folder) throws IOException {
     Files.createDirectories(folder.lora().getParent());
     LoraWriter.write(folder.lora(), adapters.layers(), format, LoraModules.of(model));
-    model.save(folder.model(), dtype, adapters::merged);
+    model.saveTrained(folder.model(), source, dtype, adapters::merged);
   }
 }

@@ -32,7 +32,7 @@ public final class AlignRun {
   private AlignRun(AlignSettings settings, AlignListener listener) {
     this.settings = settings;
     this.listener = listener;
-    this.modelPath = settings.model == null ? Bundled.require(Bundled.model()) : settings.model;
+    this.modelPath = settings.modelPath();
   }
 
   /**
@@ -49,7 +49,7 @@ public final class AlignRun {
     if (settings.measures()) {
       Bundled.require(Bundled.styleClassifier()); // missing it shows now, not after the last update
     }
-    ModelSource parts = settings.location(modelPath).open();
+    ModelSource parts = settings.open();
     AlignData data = AlignData.load(settings);
     Path clipPath = clip(settings, parts);
     ObjectNode manifest = RunManifest.of(settings, modelPath, settings.needsEmbeddings() ? clipPath : null, data);
@@ -71,12 +71,12 @@ public final class AlignRun {
       if (settings.lora == null) {
         try (UNet2DConditionModel base =
             parts.loadUNet(backend, settings.storage, settings.gradientCheckpointing).value()) {
-          Trainee trainee = new AllWeights(unet, base, settings.saveDtype.dtype());
+          Trainee trainee = new AllWeights(backend, unet, base, parts, settings.saveDtype.dtype());
           return align(backend, model, clip, data, encoding, trainee, folder, manifest, made);
         }
       }
       try (LoraAdapters adapters = attach(unet, settings)) {
-        Trainee trainee = new Adapters(backend, unet, adapters, settings.loraFormat, settings.seed,
+        Trainee trainee = new Adapters(backend, unet, adapters, parts, settings.loraFormat, settings.seed,
             settings.saveDtype.dtype());
         return align(backend, model, clip, data, encoding, trainee, folder, manifest, made);
       }

@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
  * set the fields, then hand the object to {@link AlignRun}. A field that is left null takes the default of the
  * objective.
  */
-public final class AlignSettings extends ModelSettings {
+public final class AlignSettings extends NamedModelSettings {
   /** What is minimised. */
   public enum Objective {
     RPO("Diffusion-RPO"), DPO("Diffusion-DPO"), SFT("SFT");
@@ -66,10 +66,6 @@ public final class AlignSettings extends ModelSettings {
       return dtype;
     }
   }
-
-  @Option(names = "--model", paramLabel = "PATH", description = "Model folder in the layout of diffusers, or a "
-      + ".safetensors file with a whole model (default: the bundled model).")
-  public Path model;
 
   @Option(names = "--data", paramLabel = "PATH", description = "Preference pairs: Pick-a-Pic Parquet (file or folder of "
       + "shards), .jsonl, .csv, or a folder with winners/ and losers/ (default: the bundled styles).")
@@ -231,8 +227,8 @@ public final class AlignSettings extends ModelSettings {
   @Option(names = "--out", paramLabel = "DIR", description = "Run folder (default: runs/OBJECTIVE-STYLE-seedN).")
   public Path out;
 
-  @Option(names = "--save-dtype", paramLabel = "TYPE", description = "Numbers of the saved model: f32, f16 or bf16 "
-      + "(default: f16).")
+  @Option(names = "--save-dtype", paramLabel = "TYPE", description = "Numbers of the saved UNet: f32, f16 or bf16; "
+      + "the other parts keep theirs (default: f16).")
   public SaveDtype saveDtype = SaveDtype.F16;
 
   @Option(names = "--resume", description = "Continue the run in --out, or start it.")

@@ -3,6 +3,7 @@ package org.diffusionrpo.rpo.align;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.schedule.PredictionType;
 import org.diffusionrpo.diffusion.train.CheckpointStore;
@@ -35,10 +36,12 @@ public final class Aligner {
    * Trains all weights of the UNet.
    *
    * @param model its UNet is trained, its other parts stay as they are
+   * @param source what the model was loaded from; every training starts from its numbers
    * @param reference the frozen start of every training
    */
-  public Aligner(Backend backend, StableDiffusion model, UNet2DConditionModel reference, EncodedPairs pairs) {
-    this(backend, model, new AllWeights(model.unet().value(), reference, DType.F16), pairs);
+  public Aligner(Backend backend, StableDiffusion model, ModelSource source, UNet2DConditionModel reference,
+      EncodedPairs pairs) {
+    this(backend, model, new AllWeights(backend, model.unet().value(), reference, source, DType.F16), pairs);
   }
 
   /** @param trainee what is trained of the model's UNet */

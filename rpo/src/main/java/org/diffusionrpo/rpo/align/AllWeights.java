@@ -1,23 +1,27 @@
 package org.diffusionrpo.rpo.align;
 
 import java.io.IOException;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
 import org.diffusionrpo.rpo.train.Reference;
+import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.DType;
 import org.diffusionrpo.tensor.nn.Parameters;
 
 /**
- * Trains every weight of the UNet, beside a frozen copy of its start.
+ * Trains every weight of the UNet from its exact values, beside a frozen copy of its start, which may be rounded.
  *
  * @param base belongs to the caller
- * @param dtype of the saved model
+ * @param source what the model was loaded from
+ * @param dtype of the saved UNet
  */
-record AllWeights(UNet2DConditionModel unet, UNet2DConditionModel base, DType dtype) implements Trainee {
+record AllWeights(Backend backend, UNet2DConditionModel unet, UNet2DConditionModel base, ModelSource source, DType dtype)
+    implements Trainee {
   @Override
-  public Parameters start() {
-    unet.parameters().copyFrom(base.parameters(), Storage.F32);
+  public Parameters start() throws IOException {
+    source.unet().fill(unet.parameters(), backend, Storage.F32);
     unet.parameters().unfreeze();
     return unet.parameters();
   }
@@ -34,6 +38,6 @@ record AllWeights(UNet2DConditionModel unet, UNet2DConditionModel base, DType dt
 
   @Override
   public void save(StableDiffusion model, RunFolder folder) throws IOException {
-    model.save(folder.model(), dtype);
+    model.saveTrained(folder.model(), source, dtype, parameter -> parameter.value().toArray());
   }
 }

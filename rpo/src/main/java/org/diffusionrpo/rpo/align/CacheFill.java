@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.diffusionrpo.diffusion.io.Clip;
-import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
-import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.train.EncodedPairs;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
@@ -37,14 +35,12 @@ public final class CacheFill {
     if (settings.cache == null) {
       throw new IllegalArgumentException("--cache: name a folder to fill");
     }
-    Path modelPath = settings.model == null ? Bundled.require(Bundled.model()) : settings.model;
-    ModelSource parts = settings.location(modelPath).open();
+    ModelSource parts = settings.open();
     AlignData data = AlignData.load(settings);
     Path clipPath = settings.needsEmbeddings() ? Encoding.required(settings, parts) : null;
     try (Backend backend = Backends.open(settings.backend)) {
-      listener.onPhase("Loading " + modelPath);
-      try (StableDiffusion model = StableDiffusion.load(parts, backend,
-          new LoadOptions(settings.storage, settings.storage, false));
+      listener.onPhase("Loading " + settings.modelPath());
+      try (StableDiffusion model = StableDiffusion.loadEncoders(parts, backend, settings.storage);
           Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32);
           Encoding encoding = new Encoding(settings, backend, parts, model, clipPath, clip)) {
         Optional<EncodedPairs> pairs = encoding.encode(data, listener);

@@ -22,7 +22,6 @@ import org.diffusionrpo.diffusion.io.WeightlessModel;
 import org.diffusionrpo.diffusion.lora.LoraAdapters;
 import org.diffusionrpo.diffusion.train.TrainState;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
-import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.data.PreferencePair;
 import org.diffusionrpo.rpo.eval.Drawing;
 import org.diffusionrpo.rpo.train.EncodedPairs;
@@ -66,8 +65,7 @@ public final class DryRun {
   }
 
   private Counts run() throws IOException {
-    Path modelPath = settings.model == null ? Bundled.require(Bundled.model()) : settings.model;
-    ModelSource source = settings.location(modelPath).open();
+    ModelSource source = settings.open();
     HostData data = HostData.of(settings);
     Path clipPath = AlignRun.clip(settings, source);
     Path choicePath = settings.choiceModel == null ? null : settings.choiceClip;
@@ -86,14 +84,15 @@ public final class DryRun {
           + (choice == null ? 0 : values(choice.parameters())));
       if (adapts) {
         try (LoraAdapters adapters = AlignRun.attach(unet, settings)) {
-          return count(data, model, clip, new Adapters(backend, unet, adapters, settings.loraFormat, settings.seed,
-              settings.saveDtype.dtype()));
+          return count(data, model, clip, new Adapters(backend, unet, adapters, source, settings.loraFormat,
+              settings.seed, settings.saveDtype.dtype()));
         }
       }
       try (UNet2DConditionModel base = new WeightlessModel(source)
           .loadUNet(backend, settings.storage, settings.gradientCheckpointing).value()) {
         parts.put(Counts.Part.REFERENCE, values(base.parameters()));
-        return count(data, model, clip, new AllWeights(unet, base, settings.saveDtype.dtype()));
+        return count(data, model, clip, new AllWeights(backend, unet, base,
+            new WeightlessModel(source), settings.saveDtype.dtype()));
       }
     }
   }
@@ -140,11 +139,7 @@ public final class DryRun {
       }
       trained.zeroGrad();
       objective.accumulate(0);
-      Gradients.clip(trained.all(), Gradients.norm(trained.all()), settings.maxGradNorm);
-      state.optimizer().step(0);
-      if (ema != null) {
-        ema.update(1);
-      }
+      state.step(Gradients.norm(trained.all()), settings.maxGradNorm, 0);
       parts.put(Counts.Part.ACTIVATIONS, backend.memory().peakBytes() - before);
       finish(Counts.Phase.TRAINING, settings.steps);
     } finally {

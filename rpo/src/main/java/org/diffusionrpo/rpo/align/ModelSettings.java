@@ -1,6 +1,10 @@
 package org.diffusionrpo.rpo.align;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelLocation;
 import org.diffusionrpo.tensor.Storage;
 import picocli.CommandLine.Option;
@@ -27,9 +31,32 @@ public class ModelSettings {
   public String variant;
 
   @Option(names = "--storage", paramLabel = "TYPE", description = "Keep the matrices of the networks that are not "
-      + "trained in memory as f32, bf16 or f16. Training starts from, and a run saves, the weights as they are stored; an "
-      + "fp16 file loses nothing with f16 (default: f32).")
+      + "trained in memory as f32, bf16 or f16, with --lora also of the UNet that the adapters are merged into. An fp16 file "
+      + "loses nothing with f16 (default: f32).")
   public Storage storage = Storage.F32;
+
+  /** How a model that is not trained is loaded. */
+  public LoadOptions asStored() {
+    return new LoadOptions(storage, storage, false);
+  }
+
+  /** What is given of these options, by name without dashes, for those who want to make a picture again. */
+  public Map<String, String> given() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("unet", unet);
+    all.put("vae", vae);
+    all.put("tokenizer", tokenizer);
+    all.put("model-config", modelConfig);
+    all.put("variant", variant);
+    all.put("storage", storage == Storage.F32 ? null : storage.name().toLowerCase(Locale.ROOT));
+    Map<String, String> given = new LinkedHashMap<>();
+    all.forEach((name, value) -> {
+      if (value != null) {
+        given.put(name, value.toString());
+      }
+    });
+    return given;
+  }
 
   /** Where the model and these parts lie. */
   public ModelLocation location(Path model) {

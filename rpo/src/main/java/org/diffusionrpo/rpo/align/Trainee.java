@@ -8,7 +8,7 @@ import org.diffusionrpo.tensor.nn.Parameters;
 /** What an alignment trains: all weights of the UNet, or adapters on it. */
 interface Trainee {
   /** Puts the weights back to the start and makes them trainable: every training begins here. */
-  Parameters start();
+  Parameters start() throws IOException;
 
   /** Ends a training: the weights stay, their gradients go. */
   void stop();

@@ -14,7 +14,6 @@ import java.util.concurrent.Callable;
 import org.diffusionrpo.diffusion.clip.ClipEmbedder;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.diffusion.io.Clip;
-import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.rpo.Bundled;
@@ -124,8 +123,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private List<StyleAlignment.Score> scores(Backend backend, Path folder, HeldOut heldOut, SamplingSettings sampling,
       RunProgress progress) throws IOException {
     List<StyleAlignment.Score> scores = new ArrayList<>();
-    try (StableDiffusion model = StableDiffusion.load(parts.location(folder).open(), backend,
-        new LoadOptions(parts.storage, parts.storage, false))) {
+    try (StableDiffusion model = StableDiffusion.load(parts.location(folder).open(), backend, parts.asStored())) {
       LoraArgument.merge(loras, model);
       for (long seed : seeds) {
         progress.onPhase("Drawing " + images + " pictures with " + folder + ", seed " + seed);
@@ -156,7 +154,8 @@ final class EvaluateCommand implements Callable<Integer> {
     ObjectNode json = mapper.createObjectNode().put("style", style).put("split", split.label())
         .put("sample_steps", sampleSteps).put("guidance", guidance).put("classifier_accuracy", accuracy);
     json.set("seeds", mapper.valueToTree(seeds));
-    json.set("loras", mapper.valueToTree(loras.stream().map(LoraArgument::toString).toList()));
+    json.set("loras", mapper.valueToTree(loras.stream().map(lora -> lora.file() + ":" + lora.scale()).toList()));
+    json.set("model_options", mapper.valueToTree(parts.given()));
     ObjectNode byModel = json.putObject("scores");
     scores.forEach((model, ofModel) -> byModel.set(model.toString(), mapper.valueToTree(ofModel)));
     return json;

@@ -15,15 +15,13 @@ import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.ImageGrid;
 import org.diffusionrpo.diffusion.image.PngText;
 import org.diffusionrpo.diffusion.image.RgbImage;
-import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.pipeline.ImageRequest;
 import org.diffusionrpo.diffusion.pipeline.SamplingSettings;
 import org.diffusionrpo.diffusion.pipeline.StableDiffusionPipeline;
 import org.diffusionrpo.diffusion.schedule.SamplerKind;
-import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.ProgramVersion;
-import org.diffusionrpo.rpo.align.ModelSettings;
+import org.diffusionrpo.rpo.align.NamedModelSettings;
 import org.diffusionrpo.rpo.data.TextFiles;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
@@ -96,11 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--individual", paramLabel = "DIR", description = "Folder for each picture as a PNG file of its own.")
   private Path individual;
 
-  @Option(names = "--model", paramLabel = "PATH", description = "Model folder in the layout of diffusers, or a "
-      + ".safetensors file with a whole model (default: the bundled model).")
-  private Path model = Bundled.model();
-
-  @Mixin private ModelSettings parts = new ModelSettings();
+  @Mixin private NamedModelSettings model = new NamedModelSettings();
 
   @Option(names = "--lora", paramLabel = LoraArgument.LABEL, converter = LoraArgument.Converter.class,
       description = "Add a LoRA to the model with this strength (default: 1); repeatable.")
@@ -118,8 +112,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     List<RgbImage> images;
     try (Backend backend = Backends.open(backendName);
-        StableDiffusion diffusion = StableDiffusion.load(parts.location(model).open(), backend,
-            new LoadOptions(parts.storage, parts.storage, false))) {
+        StableDiffusion diffusion = StableDiffusion.load(model.open(), backend, model.asStored())) {
       if (sampler == null && diffusion.isXl()) {
         settings = settings.withSampler(SamplerKind.of(diffusion.scheduler().value()));
       }
@@ -199,10 +192,16 @@ final class GenerateCommand implements Callable<Integer> {
     return prompt + (negative.isEmpty() ? "" : "\nNegative prompt: " + negative)
         + String.format(Locale.ROOT, "%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s",
             settings.steps(), settings.sampler().label(), settings.guidance(), seed, image.width(), image.height(),
-            model.toAbsolutePath().normalize().getFileName())
+            model.modelPath().toAbsolutePath().normalize().getFileName())
         + origin.describe(image)
+        + model.given().entrySet().stream().map(part -> ", " + part.getKey() + ": " + quoted(part.getValue()))
+            .collect(Collectors.joining())
         + (loras.isEmpty() ? "" : loras.stream().map(LoraArgument::toString)
             .collect(Collectors.joining(", ", ", Loras: \"", "\"")));
+  }
+
+  private static String quoted(String text) {
+    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 
   private static void writePng(Path file, RgbImage image, String parameters) throws IOException {

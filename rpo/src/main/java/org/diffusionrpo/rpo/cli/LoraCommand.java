@@ -11,7 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.diffusionrpo.diffusion.io.LoadOptions;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.lora.LoraFile;
@@ -20,11 +19,12 @@ import org.diffusionrpo.diffusion.lora.LoraLayer;
 import org.diffusionrpo.diffusion.lora.LoraModules;
 import org.diffusionrpo.diffusion.lora.LoraReader;
 import org.diffusionrpo.diffusion.lora.LoraWriter;
-import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.align.AlignSettings;
+import org.diffusionrpo.rpo.align.NamedModelSettings;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -68,7 +68,9 @@ final class LoraCommand implements Runnable {
   }
 
   @Command(name = "convert", mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpWidth = 110,
-      description = "Write a LoRA with the names of another program. The values stay as they are.",
+      description = {"Write a LoRA with the names of another program. "
+          + "The values stay as they are.", "Of the model, which may be any of the kind that the LoRA is for, no weights are "
+          + "read."},
       footer = {"", "Example:", "  drpo lora convert style.safetensors style-peft.safetensors --format peft "
           + "--model stable-diffusion-v1-5"})
   int convert(
@@ -76,12 +78,11 @@ final class LoraCommand implements Runnable {
       @Parameters(index = "1", paramLabel = "OUT", description = "The file to write.") Path out,
       @Option(names = "--format", required = true, paramLabel = "NAME", description = "peft, diffusers or kohya.")
       LoraFormat format,
-      @Option(names = "--model", paramLabel = "DIR", description = "The model, or one of its kind, that the LoRA is for; "
-          + "only its config files are read (default: bundled).") Path model) throws IOException {
+      @Mixin NamedModelSettings model) throws IOException {
     if (Files.isDirectory(out)) {
       throw new IllegalArgumentException(out + ": is a folder; expected the name of a file");
     }
-    LoraModules modules = LoraModules.of(ModelFolder.open(model == null ? Bundled.require(Bundled.model()) : model));
+    LoraModules modules = LoraModules.of(model.open());
     List<LoraLayer> layers = LoraReader.read(in, modules);
     if (out.toAbsolutePath().getParent() != null) {
       Files.createDirectories(out.toAbsolutePath().getParent());
@@ -93,10 +94,10 @@ final class LoraCommand implements Runnable {
 
   @Command(name = "merge", mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpWidth = 110,
       description = "Add LoRAs to the weights of a model and write it as a model folder.",
-      footer = {"", "Example:", "  drpo lora merge --lora style.safetensors:0.8 --lora light.safetensors --out styled"})
+      footer = {"", "Examples:", "  drpo lora merge --lora style.safetensors:0.8 --lora light.safetensors --out styled",
+          "  drpo lora merge --model sd15.safetensors --tokenizer tokenizer/ --lora style.safetensors --out styled"})
   int merge(
-      @Option(names = "--model", paramLabel = "DIR", description = "Model folder in diffusers' layout (default: bundled).")
-      Path model,
+      @Mixin NamedModelSettings model,
       @Option(names = "--lora", required = true, paramLabel = LoraArgument.LABEL,
           converter = LoraArgument.Converter.class, description = "A LoRA and its strength (default: 1); repeatable.")
       List<LoraArgument> loras,
@@ -104,14 +105,11 @@ final class LoraCommand implements Runnable {
       @Option(names = "--dtype", defaultValue = "f16", paramLabel = "NAME",
           description = "Type of the weights: f16, bf16 or f32 (default: ${DEFAULT-VALUE}).")
           AlignSettings.SaveDtype dtype,
-      @Option(names = "--variant", paramLabel = "NAME", description = "Take weights with this name part, e.g. fp16.")
-      String variant,
       @Option(names = "--backend", defaultValue = "auto", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
       String backendName) throws IOException {
     ModelFolder.requireWritable(out);
-    ModelFolder folder = ModelFolder.open(model == null ? Bundled.require(Bundled.model()) : model);
     try (Backend backend = Backends.open(backendName);
-        StableDiffusion diffusion = StableDiffusion.load(folder.withVariant(variant), backend, LoadOptions.F32)) {
+        StableDiffusion diffusion = StableDiffusion.load(model.open(), backend, model.asStored())) {
       LoraArgument.merge(loras, diffusion);
       diffusion.save(out, dtype.dtype());
     }

@@ -1,20 +1,28 @@
 package org.diffusionrpo.rpo.cli;
 
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.diffusionrpo.diffusion.lora.LoraFile;
+import org.diffusionrpo.diffusion.lora.LoraFormat;
 import org.diffusionrpo.diffusion.lora.LoraModules;
 
 /** What a LoRA file holds, by part of the model, told from its names alone. */
 record LoraSummary(int modules, long parameters, Set<Integer> ranks, Set<Double> alphas, Set<String> targets) {
-  private static final Map<String, String> PREFIXES = Map.of("lora_unet_", LoraModules.UNET,
-      "lora_te_", LoraModules.TEXT_ENCODER, "lora_te1_", LoraModules.TEXT_ENCODER,
-      "lora_te2_", LoraModules.TEXT_ENCODER_2, LoraModules.UNET + ".", LoraModules.UNET,
-      LoraModules.TEXT_ENCODER + ".", LoraModules.TEXT_ENCODER,
-      LoraModules.TEXT_ENCODER_2 + ".", LoraModules.TEXT_ENCODER_2);
+  /** The part by what its names begin with. */
+  private static final Map<String, String> PREFIXES = new HashMap<>();
+
+  static {
+    for (String part : List.of(LoraModules.UNET, LoraModules.TEXT_ENCODER, LoraModules.TEXT_ENCODER_2)) {
+      PREFIXES.put(part + ".", part);
+      PREFIXES.put(LoraFormat.kohyaPrefix(part, false), part);
+      PREFIXES.put(LoraFormat.kohyaPrefix(part, true), part);
+    }
+  }
 
   /** A summary of each part of the model that the file changes. */
   static Map<String, LoraSummary> of(LoraFile file) throws IOException {

@@ -35,7 +35,7 @@ public final class Comparison {
   private Comparison(CompareSettings settings, CompareListener listener) throws IOException {
     this.settings = settings;
     this.listener = listener;
-    Path model = settings.align.model == null ? Bundled.require(Bundled.model()) : settings.align.model;
+    Path model = settings.align.modelPath();
     Path clip = settings.align.clip != null ? settings.align.clip
         : settings.align.location(model).open().clip().orElse(null);
     if (clip == null) {

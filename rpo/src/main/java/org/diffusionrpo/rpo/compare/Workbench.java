@@ -45,6 +45,7 @@ final class Workbench implements AutoCloseable {
   private final Inputs inputs;
   private final CompareListener listener;
   private final Backend backend;
+  private final ModelSource parts;
   private final StableDiffusion model;
   private final Component<UNet2DConditionModel> base;
   private final Clip clip;
@@ -62,7 +63,7 @@ final class Workbench implements AutoCloseable {
     this.backend = Backends.open(shared.backend);
     listener.onPhase("Loading " + inputs.model());
     LoadOptions options = new LoadOptions(Storage.F32, shared.storage, shared.gradientCheckpointing);
-    ModelSource parts = shared.location(inputs.model()).open();
+    this.parts = shared.location(inputs.model()).open();
     this.model = StableDiffusion.load(parts, backend, options);
     this.base = parts.loadUNet(backend, shared.storage, shared.gradientCheckpointing);
     this.clip = Clip.load(inputs.clip(), backend, Storage.F32);
@@ -124,7 +125,7 @@ final class Workbench implements AutoCloseable {
     if (aligner == null) {
       StyledImages train = StyledImages.load(inputs.data(), Set.of(Split.TRAIN));
       encode(pairs(train, Split.TRAIN), clip)
-          .ifPresent(pairs -> aligner = new Aligner(backend, model, base.value(), pairs));
+          .ifPresent(pairs -> aligner = new Aligner(backend, model, parts, base.value(), pairs));
     }
     return implicitAccuracy != null && aligner != null;
   }

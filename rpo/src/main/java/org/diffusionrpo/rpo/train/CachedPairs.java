@@ -3,7 +3,6 @@ package org.diffusionrpo.rpo.train;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.diffusionrpo.diffusion.data.ContentKey;
 import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.tensor.Shape;
 
@@ -54,15 +53,6 @@ public final class CachedPairs implements EncodedPairs {
           stores.text(pair.caption()), stores.prompt(pair.caption())));
     }
     return pairs;
-  }
-
-  /** Changes when a picture, a caption or a preference does. */
-  public String checksum() {
-    ContentKey sum = new ContentKey(0, 0, 0, 0);
-    for (PairKeys pair : keys) {
-      sum = ContentKey.of(sum, pair.winner(), pair.loser(), pair.caption());
-    }
-    return sum.hex();
   }
 
   @Override

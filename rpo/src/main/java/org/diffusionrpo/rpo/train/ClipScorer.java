@@ -12,8 +12,13 @@ public record ClipScorer(ClipEmbedder clip, String checksum) implements Scorer {
   }
 
   @Override
-  public double[] score(List<RgbImage> pictures, List<String> captions) {
-    List<double[]> images = clip.images(pictures);
+  public RgbImage prepare(RgbImage picture) {
+    return clip.square(picture);
+  }
+
+  @Override
+  public double[] score(List<RgbImage> prepared, List<String> captions) {
+    List<double[]> images = clip.squares(prepared);
     List<double[]> texts = clip.texts(captions);
     double[] scores = new double[images.size()];
     for (int i = 0; i < scores.length; i++) {

@@ -175,9 +175,9 @@ public final class PairCache {
       if (pair.pair != null) {
         pictures.putIfAbsent(pair.keys.winner(), pair.pair.winner());
         pictures.putIfAbsent(pair.keys.loser(), pair.pair.loser());
-        if (pair.pair.whole() != null) {
-          judge(pair.keys.winner(), pair.pair.whole().winner(), pair, judged);
-          judge(pair.keys.loser(), pair.pair.whole().loser(), pair, judged);
+        if (relabelling != null) {
+          judge(pair.keys.winner(), pair.pair.judgedWinner(), pair, judged);
+          judge(pair.keys.loser(), pair.pair.judgedLoser(), pair, judged);
         }
       }
     }

@@ -41,8 +41,8 @@ public final class Relabelling {
       List<RgbImage> pictures = new ArrayList<>();
       List<String> captions = new ArrayList<>();
       for (PreferencePair pair : chunk) {
-        pictures.add(ImageCodec.decode(pair.winner(), pair.id()));
-        pictures.add(ImageCodec.decode(pair.loser(), pair.id()));
+        pictures.add(scorer.prepare(ImageCodec.decode(pair.winner(), pair.id())));
+        pictures.add(scorer.prepare(ImageCodec.decode(pair.loser(), pair.id())));
         captions.add(pair.caption());
         captions.add(pair.caption());
       }

@@ -12,9 +12,16 @@ public interface Scorer {
   String checksum();
 
   /**
+   * What it looks at of a picture. Many of these wait in memory, so it should be small however large the picture is. A
+   * pure function, for any thread.
+   */
+  RgbImage prepare(RgbImage picture);
+
+  /**
    * How well each picture answers to its caption; higher is better.
    *
+   * @param prepared each made by {@link #prepare}
    * @param captions one for each picture
    */
-  double[] score(List<RgbImage> pictures, List<String> captions);
+  double[] score(List<RgbImage> prepared, List<String> captions);
 }

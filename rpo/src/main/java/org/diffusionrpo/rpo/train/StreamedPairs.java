@@ -197,7 +197,7 @@ public final class StreamedPairs implements EncodedPairs {
     List<RgbImage> pictures = new ArrayList<>();
     List<String> captions = new ArrayList<>();
     for (Shown shown : pairs) {
-      pictures.addAll(List.of(shown.pair.whole().winner(), shown.pair.whole().loser()));
+      pictures.addAll(List.of(shown.pair.judgedWinner(), shown.pair.judgedLoser()));
       captions.addAll(List.of(shown.caption, shown.caption));
     }
     double[] scores = relabelling.scorer().score(pictures, captions);

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.io.Clip;
 import org.diffusionrpo.diffusion.io.LoadOptions;
-import org.diffusionrpo.diffusion.io.ModelLocation;
+import org.diffusionrpo.diffusion.io.ModelSource;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.lora.LoraAdapters;
 import org.diffusionrpo.diffusion.unet.UNet2DConditionModel;
@@ -100,22 +100,24 @@ class DryRunTest {
   /** Peak of the tensors in two real updates. */
   private static long measure(AlignSettings settings) throws IOException {
     try (Backend backend = new CpuBackend();
-        StableDiffusion model = StableDiffusion.load(settings.location(settings.model).open(), backend, new LoadOptions(
+        StableDiffusion model = StableDiffusion.load(settings.open(), backend, new LoadOptions(
             settings.lora == null ? Storage.F32 : settings.storage, settings.storage, settings.gradientCheckpointing));
         Clip clip = settings.needsEmbeddings()
             ? Clip.load(settings.model.resolve("clip"), backend, Storage.F32) : null;
         EncodedPairs pairs = PairEncoder.of(backend, model, clip)
             .encode(PairDataset.load(settings.data, 100).pairs(), AlignListener.SILENT).orElseThrow()) {
       UNet2DConditionModel unet = model.unet().value();
+      ModelSource source = settings.open();
       if (settings.lora != null) {
         try (LoraAdapters adapters = AlignRun.attach(unet, settings)) {
-          return measure(backend, model, pairs, settings, new Adapters(backend, unet, adapters, settings.loraFormat,
-              settings.seed, settings.saveDtype.dtype()));
+          return measure(backend, model, pairs, settings, new Adapters(backend, unet, adapters, source,
+              settings.loraFormat, settings.seed, settings.saveDtype.dtype()));
         }
       }
-      try (UNet2DConditionModel base = ModelLocation.of(settings.model).open()
+      try (UNet2DConditionModel base = source
           .loadUNet(backend, settings.storage, settings.gradientCheckpointing).value()) {
-        return measure(backend, model, pairs, settings, new AllWeights(unet, base, settings.saveDtype.dtype()));
+        return measure(backend, model, pairs, settings, new AllWeights(backend, unet, base, source,
+            settings.saveDtype.dtype()));
       }
     }
   }

@@ -76,6 +76,17 @@ class GenerateCommandTest {
     CliRun.of("generate", "cat", "--model", model, "--model-config", model).assertRefused("--model-config", "own");
   }
 
+  @Test
+  void picturesTellTheOptionsOfTheirModel() throws IOException {
+    Path file = CliRun.saveTinyFile(folder.resolve("tiny.safetensors"));
+    draw("--model", file, "--model-config", model, "--unet", model.resolve("unet"), "--vae", file, "--storage", "bf16");
+    String text = parameters(folder.resolve("one.png"));
+    assertTrue(text.endsWith(", Model: tiny.safetensors, unet: \"" + model.resolve("unet") + "\", vae: \"" + file
+        + "\", model-config: \"" + model + "\", storage: \"bf16\", Count: 1"), text);
+    draw("--model", model, "--variant", "a\"b\\c");
+    assertTrue(parameters(folder.resolve("one.png")).contains(", variant: \"a\\\"b\\\\c\""));
+  }
+
   private byte[] draw(Object... options) throws IOException {
     Path out = folder.resolve("one.png");
     List<Object> words = new ArrayList<>(List.of("generate", "red cat", "--steps", 2, "--out", out));

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code drpo lora} and {@code --lora} of the other commands. */
 class LoraCommandTest {
@@ -79,6 +80,35 @@ class LoraCommandTest {
     assertFalse(Arrays.equals(base, twice));
     assertArrayEquals(twice, pixels(draw(merged)));
     assertArrayEquals(base, pixels(draw(model, "--lora", lora + ":0")));
+  }
+
+  @Test
+  void mergeAndConvertTakeAModelInOneFile() throws IOException {
+    Path file = CliRun.saveTinyFile(folder.resolve("tiny.safetensors"));
+    Path fromFolder = folder.resolve("from-folder");
+    Path fromFile = folder.resolve("from-file");
+    CliRun.of("lora", "merge", "--model", model, "--lora", lora, "--out", fromFolder).assertDone();
+    CliRun.of("lora", "merge", "--model", file, "--model-config", model, "--unet", file, "--storage", "f32", "--lora",
+        lora, "--out", fromFile).assertDone();
+    for (String network : List.of("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model")) {
+      String weights = network + ".safetensors";
+      assertArrayEquals(Files.readAllBytes(fromFolder.resolve(weights)), Files.readAllBytes(fromFile.resolve(weights)));
+    }
+    Path a = folder.resolve("a.safetensors");
+    Path b = folder.resolve("b.safetensors");
+    CliRun.of("lora", "convert", lora, a, "--format", "kohya", "--model", model).assertDone();
+    CliRun.of("lora", "convert", lora, b, "--format", "kohya", "--model", file, "--model-config", model).assertDone();
+    assertArrayEquals(Files.readAllBytes(a), Files.readAllBytes(b));
+    CliRun.of("lora", "merge", "--model", file, "--lora", lora, "--out", fromFile)
+        .assertRefused("tiny.safetensors", "no tokenizer", "--tokenizer DIR");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"generate", "align", "encode", "plan", "lora merge", "lora convert"})
+  void everyCommandNamesItsModelInTheSameWords(String command) {
+    String help = CliRun.of((Object[]) (command + " --help").split(" ")).assertDone().out().replaceAll("\\s+", " ");
+    assertTrue(help.contains("--model=PATH") && help.contains("Model folder in the layout of diffusers, or a .safetensors "
+        + "file with a whole model (default: the bundled model)."), help);
   }
 
   @ParameterizedTest

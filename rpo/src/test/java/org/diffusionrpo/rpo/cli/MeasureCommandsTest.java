@@ -9,8 +9,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.diffusionrpo.diffusion.io.LoadOptions;
+import org.diffusionrpo.diffusion.io.StableDiffusion;
+import org.diffusionrpo.diffusion.lora.LoraAdapters;
+import org.diffusionrpo.diffusion.lora.LoraConfig;
+import org.diffusionrpo.diffusion.lora.LoraFormat;
+import org.diffusionrpo.diffusion.lora.LoraModules;
+import org.diffusionrpo.diffusion.lora.LoraWriter;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.TinyHome;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.cpu.CpuBackend;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -44,6 +53,25 @@ class MeasureCommandsTest {
     JsonNode scores = new ObjectMapper().readTree(json.toFile()).get("scores").get(Bundled.model().toString());
     assertEquals(2, scores.size());
     assertEquals(3, scores.get(0).get("dimensions").asInt(), "fewer than half the number of pictures");
+    assertEquals("{}", new ObjectMapper().readTree(json.toFile()).get("model_options").toString());
+  }
+
+  @Test
+  void evaluateTellsTheOptionsOfTheModels() throws IOException {
+    Path json = folder.resolve("scores.json");
+    Path lora = folder.resolve("style.safetensors");
+    try (Backend backend = new CpuBackend();
+        StableDiffusion model = StableDiffusion.load(Bundled.model(), backend, LoadOptions.F32);
+        LoraAdapters adapters = LoraAdapters.attach(model.unet().value(), LoraConfig.of(2, 2, "attn"))) {
+      adapters.initialize(backend, 1);
+      LoraWriter.write(lora, adapters.layers(), LoraFormat.PEFT, LoraModules.of(model));
+    }
+    Path unet = Bundled.model().resolve("unet");
+    CliRun.of("evaluate", "--unet", unet, "--storage", "f16", "--lora", lora + ":0.5", "--seeds", 1, "--images", 8,
+        "--sample-steps", 2, "--out", json).assertDone();
+    JsonNode written = new ObjectMapper().readTree(json.toFile());
+    assertEquals("{\"unet\":\"" + unet + "\",\"storage\":\"f16\"}", written.get("model_options").toString());
+    assertEquals(lora + ":0.5", written.get("loras").get(0).asText());
   }
 
   @Test

@@ -25,7 +25,7 @@ class RelabellingTest {
       ClipScorer scorer = new ClipScorer(new ClipEmbedder(backend, clip.model().value(), clip.tokenizer()), "1");
       byte[] a = Shards.picture("winner", 0);
       byte[] b = Shards.picture("loser", 0);
-      List<RgbImage> pictures = List.of(ImageCodec.decode(a, "a"), ImageCodec.decode(b, "b"));
+      List<RgbImage> pictures = List.of(scorer.prepare(ImageCodec.decode(a, "a")), scorer.prepare(ImageCodec.decode(b, "b")));
       double[] scores = scorer.score(pictures, List.of("red cat", "red cat"));
       byte[] better = scores[0] > scores[1] ? a : b;
       byte[] worse = better == a ? b : a;
