@@ -42,9 +42,10 @@ class PreferenceObjectiveTest {
 
   /**
    * Winners and losers pull against each other, so the slope is a small difference of large ones and the curvature
-   * within the step shows: measured 2e-3. A loss that contrasts within micro-batches only is off by over 0.1.
+   * within the step shows, measured 2e-3, and so does the rounding of minimal filtering, which the difference quotient
+   * magnifies: 7e-3. A loss that contrasts within micro-batches only is off by over 0.1.
    */
-  private static final double SLOPE_TOLERANCE = 5e-3;
+  private static final double SLOPE_TOLERANCE = 2e-2;
 
   /** Of a mean of equal doubles. */
   private static final double MEAN_TOLERANCE = 1e-12;
