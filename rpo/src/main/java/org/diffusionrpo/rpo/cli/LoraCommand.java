@@ -105,8 +105,8 @@ final class LoraCommand implements Runnable {
       @Option(names = "--dtype", defaultValue = "f16", paramLabel = "NAME",
           description = "Type of the weights: f16, bf16 or f32 (default: ${DEFAULT-VALUE}).")
           AlignSettings.SaveDtype dtype,
-      @Option(names = "--backend", defaultValue = "auto", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
-      String backendName) throws IOException {
+      @Option(names = "--backend", paramLabel = "<backend>", defaultValue = "auto",
+          description = "auto or cpu (default: ${DEFAULT-VALUE}).") String backendName) throws IOException {
     ModelFolder.requireWritable(out);
     try (Backend backend = Backends.open(backendName);
         StableDiffusion diffusion = StableDiffusion.load(model.open(), backend, model.asStored())) {
