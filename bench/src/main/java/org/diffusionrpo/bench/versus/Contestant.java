@@ -9,7 +9,7 @@ import java.util.List;
 /** The child process of {@link Versus}: times one row on one side and prints {@code seconds peakBytes}. */
 final class Contestant {
   /** Whole networks compile much code in their first runs. */
-  private static final int NETWORK_WARM_UP_RUNS = 2;
+  static final int NETWORK_WARM_UP_RUNS = 2;
 
   private Contestant() {}
 
@@ -24,7 +24,8 @@ final class Contestant {
     System.exit(0); // libraries' threads may outlive main
   }
 
-  private static double[] repeat(Runnable run, double seconds, int leastRuns) {
+  /** Seconds of each run. */
+  static double[] repeat(Runnable run, double seconds, int leastRuns) {
     List<Double> times = new ArrayList<>();
     long end = System.nanoTime() + (long) (seconds * 1e9);
     do {

@@ -4,7 +4,6 @@ import org.diffusionrpo.tensor.cpu.CpuBackend;
 
 /** Where the time of one of our rows goes: each operation of the backend, in one process. */
 final class Profile {
-  private static final int WARM_UP_RUNS = 2;
   private static final int SHAPES = 40;
 
   private Profile() {}
@@ -13,21 +12,11 @@ final class Profile {
   static void print(Row row, double seconds) {
     Times times = new Times();
     Runnable run = row.prepare(new OurWorker(TimingBackend.around(new CpuBackend(), times)));
-    repeat(run, seconds, WARM_UP_RUNS);
+    Contestant.repeat(run, seconds, Contestant.NETWORK_WARM_UP_RUNS);
     times.clear();
     long start = System.nanoTime();
-    int runs = repeat(run, seconds, 1);
+    int runs = Contestant.repeat(run, seconds, 1).length;
     System.out.println(row.name());
     times.table(runs, System.nanoTime() - start, SHAPES).forEach(System.out::println);
-  }
-
-  private static int repeat(Runnable run, double seconds, int least) {
-    long end = System.nanoTime() + (long) (seconds * 1e9);
-    int runs = 0;
-    do {
-      run.run();
-      runs++;
-    } while (runs < least || System.nanoTime() < end);
-    return runs;
   }
 }
