@@ -18,22 +18,31 @@ final class CacheFolder {
 
   private static final Logger LOG = LoggerFactory.getLogger(CacheFolder.class);
 
-  private CacheFolder() {}
+  private final Path path;
 
-  static Path path() {
+  CacheFolder(Path path) {
+    this.path = path;
+  }
+
+  /** The one for this user and machine, or the one that the property names. */
+  static CacheFolder open() {
     String chosen = System.getProperty(PROPERTY);
     if (chosen != null) {
-      return Path.of(chosen);
+      return new CacheFolder(Path.of(chosen));
     }
     String xdg = System.getenv("XDG_CACHE_HOME"); // relative values are to be ignored, says the specification
     Path base = xdg != null && xdg.startsWith("/") ? Path.of(xdg) : Path.of(System.getProperty("user.home"), ".cache");
-    return base.resolve("diffusion-rpo");
+    return new CacheFolder(base.resolve("diffusion-rpo"));
+  }
+
+  Path resolve(String name) {
+    return path.resolve(name);
   }
 
   /** The file's bytes, or null when it is not there or cannot be read. */
-  static byte[] read(String name) {
+  byte[] read(String name) {
     try {
-      Path file = path().resolve(name);
+      Path file = resolve(name);
       return Files.isRegularFile(file) ? Files.readAllBytes(file) : null;
     } catch (IOException e) {
       LOG.warn("Cannot read the cached {}: {}", name, e.toString());
@@ -42,17 +51,17 @@ final class CacheFolder {
   }
 
   /** Keeps the bytes if the folder can be written to; without a cache everything works, only slower. */
-  static void write(String name, byte[] bytes) {
+  void write(String name, byte[] bytes) {
     try {
-      place(path().resolve(name), bytes);
+      place(resolve(name), bytes);
     } catch (IOException e) {
       LOG.warn("Cannot keep {} for the next start: {}", name, e.toString());
     }
   }
 
-  static void delete(String name) {
+  void delete(String name) {
     try {
-      Files.deleteIfExists(path().resolve(name));
+      Files.deleteIfExists(resolve(name));
     } catch (IOException e) {
       LOG.warn("Cannot delete the cached {}: {}", name, e.toString());
     }

@@ -124,7 +124,8 @@ public final class CudaLibraries {
     }
     String project = System.getProperty("drpo.home");
     if (project != null) { // where the profile cuda-libraries puts them
-      folders.add(Path.of(project, "native-kernels", "target", "cuda-libraries"));
+      folders.add(Path.of(project, "native-kernels", "target", "cuda-libraries", "org", "bytedeco", "cuda",
+          "linux-x86_64"));
     }
     SYSTEM_FOLDERS.forEach(folder -> folders.add(Path.of(folder)));
     folders.addAll(toolkits());

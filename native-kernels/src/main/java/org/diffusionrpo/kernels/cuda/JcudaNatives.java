@@ -44,7 +44,7 @@ final class JcudaNatives {
   }
 
   private static Path unpack() {
-    Path folder = CacheFolder.path().resolve("jcuda-" + VERSION);
+    Path folder = CacheFolder.open().resolve("jcuda-" + VERSION);
     try {
       return unpack(folder);
     } catch (IOException e) { // a read-only home

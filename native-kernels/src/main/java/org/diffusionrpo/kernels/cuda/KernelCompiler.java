@@ -40,6 +40,7 @@ final class KernelCompiler {
       CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, CUresult.CUDA_ERROR_INVALID_SOURCE);
 
   private final CUstream stream;
+  private final CacheFolder cache = CacheFolder.open();
   private final Compiler compiler;
 
   /** NVRTC as it is on this machine; {@code target} is e.g. sm_86, or compute_90 for newer devices. */
@@ -90,7 +91,7 @@ final class KernelCompiler {
   private boolean loadCompiled(CUmodule module, KernelSource source) {
     String name = "kernels/" + source.file() + "-" + compiler.target + "-nvrtc" + compiler.version + "-"
         + source.hash().substring(0, 16);
-    byte[] image = CacheFolder.read(name);
+    byte[] image = cache.read(name);
     if (image != null) {
       int code = cuModuleLoadData(module, image);
       if (code == CUresult.CUDA_SUCCESS) {
@@ -98,7 +99,7 @@ final class KernelCompiler {
       } else if (!UNFIT.contains(code)) {
         throw Status.driverError("cuModuleLoadData of " + source.file(), code);
       }
-      CacheFolder.delete(name);
+      cache.delete(name);
     }
     image = compile(source);
     int code = cuModuleLoadData(module, image);
@@ -107,7 +108,7 @@ final class KernelCompiler {
       return false;
     }
     Status.driver("cuModuleLoadData of " + source.file(), code);
-    CacheFolder.write(name, image);
+    cache.write(name, image);
     return true;
   }
 
