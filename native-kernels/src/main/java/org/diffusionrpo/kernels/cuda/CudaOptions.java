@@ -1,0 +1,31 @@
+package org.diffusionrpo.kernels.cuda;
+
+/**
+ * How to use a device.
+ *
+ * @param device number of the device, from 0, in the driver's order
+ * @param precision of matrix products, convolutions and attention
+ * @param deterministic only algorithms whose results are bit-equal on repetition
+ * @param poison for tests: fresh memory reads as NaN, blocks have their exact size and are never used again, so that a
+ *     checking driver sees every access that is out of bounds or too late
+ */
+public record CudaOptions(int device, Precision precision, boolean deterministic, boolean poison) {
+  /** The first device in exact, deterministic fp32. */
+  public static final CudaOptions DEFAULT = new CudaOptions(0, Precision.FP32, true, false);
+
+  public CudaOptions withDevice(int number) {
+    return new CudaOptions(number, precision, deterministic, poison);
+  }
+
+  public CudaOptions withPrecision(Precision format) {
+    return new CudaOptions(device, format, deterministic, poison);
+  }
+
+  public CudaOptions withDeterministic(boolean equalReruns) {
+    return new CudaOptions(device, precision, equalReruns, poison);
+  }
+
+  public CudaOptions withPoison(boolean poisoned) {
+    return new CudaOptions(device, precision, deterministic, poisoned);
+  }
+}

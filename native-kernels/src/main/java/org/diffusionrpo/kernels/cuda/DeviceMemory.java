@@ -1,0 +1,191 @@
+package org.diffusionrpo.kernels.cuda;
+
+import static jcuda.driver.JCudaDriver.cuMemAlloc;
+import static jcuda.driver.JCudaDriver.cuMemFree;
+import static jcuda.driver.JCudaDriver.cuMemGetInfo;
+import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
+import static jcuda.driver.JCudaDriver.cuMemsetD8Async;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+
+/**
+ * Pooled memory of one device. All work runs on one compute stream, in order, so a block that is given back can be
+ * handed out again at once: its new user's kernels start after those of the old one. The copy stream is the exception,
+ * see {@link Uploads}.
+ */
+public final class DeviceMemory implements AutoCloseable {
+  /** cuMemAlloc's alignment, and the step of sizes below {@link #LARGE}. */
+  private static final long SMALL_STEP = 512;
+
+  private static final long LARGE = 1 << 20;
+
+  private static final long LARGE_STEP = 1 << 17;
+
+  private final CUstream compute;
+  private final boolean poison;
+  private final Transfers transfers;
+  private final Uploads uploads;
+  private final Map<Long, Deque<CUdeviceptr>> free = new HashMap<>();
+  /** Every block that the driver gave, with its size. */
+  private final Map<CUdeviceptr, Long> blocks = new HashMap<>();
+  private long reserved;
+  private long pooled;
+
+  /** What a closed buffer does with its memory. */
+  interface Recycler {
+    void recycle(DeviceBuffer buffer);
+  }
+
+  DeviceMemory(CUstream compute, CUstream copy, boolean poison) {
+    this.compute = compute;
+    this.poison = poison;
+    this.transfers = new Transfers(compute);
+    this.uploads = new Uploads(this, compute, copy, !poison);
+  }
+
+  /**
+   * At least {@code bytes} bytes with undefined contents.
+   *
+   * @throws OutOfMemoryError when the device has no more, after the pool gave up all that it kept
+   */
+  public DeviceBuffer take(long bytes) {
+    return take(bytes, buffer -> give(buffer.pointer(), buffer.bytes()));
+  }
+
+  DeviceBuffer take(long bytes, Recycler recycler) {
+    long size = poison ? Math.max(bytes, 1) : rounded(bytes);
+    Deque<CUdeviceptr> kept = free.get(size);
+    CUdeviceptr pointer;
+    if (kept != null && !kept.isEmpty()) {
+      pointer = kept.pop();
+      pooled -= size;
+    } else {
+      pointer = allocate(size);
+    }
+    if (poison) {
+      Status.driver("cuMemsetD8Async", cuMemsetD8Async(pointer, (byte) 0xFF, size, compute));
+    }
+    return new DeviceBuffer(pointer, size, recycler);
+  }
+
+  private void give(CUdeviceptr pointer, long size) {
+    if (!blocks.containsKey(pointer)) {
+      return; // the device was closed before this buffer
+    }
+    if (poison) {
+      release(pointer);
+    } else {
+      free.computeIfAbsent(size, key -> new ArrayDeque<>()).push(pointer);
+      pooled += size;
+    }
+  }
+
+  private CUdeviceptr allocate(long size) {
+    CUdeviceptr pointer = new CUdeviceptr();
+    int code = cuMemAlloc(pointer, size);
+    if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+      trim();
+      code = cuMemAlloc(pointer, size);
+    }
+    if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
+      throw new OutOfMemoryError(outOfMemory(size));
+    }
+    Status.driver("cuMemAlloc", code);
+    blocks.put(pointer, size);
+    reserved += size;
+    return pointer;
+  }
+
+  /** Best effort: after a lost device every call fails, and the first failure was reported. */
+  private void release(CUdeviceptr pointer) {
+    cuMemFree(pointer);
+    reserved -= blocks.remove(pointer);
+  }
+
+  private String outOfMemory(long size) {
+    long[] available = new long[1];
+    long[] total = new long[1];
+    String device = cuMemGetInfo(available, total) == CUresult.CUDA_SUCCESS
+        ? ", the device has " + mib(total[0]) + " and " + mib(available[0]) + " free" : "";
+    return "GPU: cuMemAlloc of " + mib(size) + " failed, " + mib(reserved - pooled) + " are in use here" + device;
+  }
+
+  private static String mib(long bytes) {
+    return String.format("%,d MiB", (bytes + (1 << 20) - 1) >> 20);
+  }
+
+  private static long rounded(long bytes) {
+    long step = bytes < LARGE ? SMALL_STEP : LARGE_STEP;
+    return (Math.max(bytes, 1) + step - 1) / step * step;
+  }
+
+  /** Bytes taken from the driver: in use, or kept for the next request. */
+  public long reservedBytes() {
+    return reserved;
+  }
+
+  /** Gives all memory that is kept back to the driver. */
+  public void trim() {
+    uploads.trim();
+    free.values().forEach(kept -> kept.forEach(this::release));
+    free.clear();
+    pooled = 0;
+  }
+
+  // ---- host and device ----
+
+  /** A fresh buffer with these values. */
+  DeviceBuffer upload(int[] values) {
+    return uploads.of(values.length * 4L, piece -> piece.asIntBuffer().put(values));
+  }
+
+  /** A fresh buffer with these values, copied on the copy stream, while the compute stream works. */
+  public DeviceBuffer upload(float[] values) {
+    return uploads.of(values);
+  }
+
+  DeviceBuffer upload(double[] values) {
+    return uploads.of(values.length * 8L, piece -> piece.asDoubleBuffer().put(values));
+  }
+
+  /** Overwrites part of a buffer, in the order of the compute stream. */
+  public void write(DeviceBuffer y, long byteOffset, float[] values, int count) {
+    transfers.write(y, byteOffset, values, count);
+  }
+
+  public void write(DeviceBuffer y, long byteOffset, short[] values, int count) {
+    transfers.write(y, byteOffset, values, count);
+  }
+
+  /** Waits for the compute stream and copies to the host. */
+  public void read(float[] out, DeviceBuffer x) {
+    transfers.read(out, x);
+  }
+
+  public void read(short[] out, DeviceBuffer x) {
+    transfers.read(out, x);
+  }
+
+  public void read(double[] out, DeviceBuffer x) {
+    transfers.read(out, x);
+  }
+
+  public void copy(DeviceBuffer y, DeviceBuffer x, long bytes) {
+    Status.driver("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(y.pointer(), x.pointer(), bytes, compute));
+  }
+
+  @Override
+  public void close() {
+    transfers.close();
+    uploads.close();
+    trim();
+    List.copyOf(blocks.keySet()).forEach(this::release); // of buffers that nobody closed
+  }
+}
