@@ -206,29 +206,36 @@ __device__ __forceinline__ unsigned block_max(unsigned v, unsigned* scratch) {
 }
 
 // ---- matrices [samples, rows, columns] in tiles ----
-// A block of 256 threads covers 64 columns, four to a thread, and 16 rows at a time. blockIdx.x is the chunk of rows,
-// blockIdx.y the tile of columns; samples are strided by gridDim.z.
+// A block of 256 threads covers 64 columns, four to a thread, and 16 rows at a time of one chunk of rows. Along x,
+// blocks count the tiles of columns and then the chunks; samples are strided by gridDim.y.
 
 struct ColumnTile {
-  int column;  // the first of the thread's four
-  int valid;   // how many of them exist; 0 or less: none
-  int row;     // the thread's first row in the chunk
-  int end;     // the end of the chunk, or 0 for a thread without columns
+  int chunk;
+  int chunks;       // of all rows
+  int blockColumn;  // the first column of the block
+  int column;       // the first of the thread's four
+  int valid;        // how many of them exist; 0 or less: none
+  int row;          // the thread's first row, in its chunk
+  int end;          // the end of the chunk, or 0 for a thread without columns
 };
 
 __device__ __forceinline__ ColumnTile column_tile(int rows, int columns, int chunkRows) {
+  int tiles = (columns - 1) / 64 + 1;
   ColumnTile tile;
-  tile.column = (blockIdx.y * 16 + (threadIdx.x & 15)) * 4;
+  tile.chunk = blockIdx.x / tiles;
+  tile.chunks = (rows - 1) / chunkRows + 1;
+  tile.blockColumn = (blockIdx.x - tile.chunk * tiles) * 64;
+  tile.column = tile.blockColumn + (threadIdx.x & 15) * 4;
   tile.valid = columns - tile.column;
-  long long first = (long long)blockIdx.x * chunkRows;
-  tile.row = (int)first + (int)(threadIdx.x >> 4);
-  tile.end = tile.valid > 0 ? (int)min(first + chunkRows, (long long)rows) : 0;
+  int first = tile.chunk * chunkRows;
+  tile.row = first + (threadIdx.x >> 4);
+  tile.end = tile.valid > 0 ? min(chunkRows, rows - first) + first : 0;
   return tile;
 }
 
-/** Rows of the block's chunk: all of chunkRows but in the last chunk. */
+/** Rows of a chunk: all of chunkRows but in the last one. */
 __device__ __forceinline__ int rows_of_chunk(int chunk, int rows, int chunkRows) {
-  return (int)min((long long)chunkRows, (long long)rows - (long long)chunk * chunkRows);
+  return min(chunkRows, rows - chunk * chunkRows);
 }
 
 /**

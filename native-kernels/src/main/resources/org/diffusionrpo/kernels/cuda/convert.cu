@@ -30,22 +30,22 @@ __device__ __forceinline__ void widen(float* y, const unsigned short* x, long lo
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) float_to_bf16(unsigned short* __restrict__ y,
+extern "C" __global__ void __launch_bounds__(256) to_bf16(unsigned short* __restrict__ y,
     const float* __restrict__ x, long long n) {
   narrow(y, x, n, [](float v) { return float_to_bf16(v); });
 }
 
-extern "C" __global__ void __launch_bounds__(256) float_to_fp16(unsigned short* __restrict__ y,
+extern "C" __global__ void __launch_bounds__(256) to_fp16(unsigned short* __restrict__ y,
     const float* __restrict__ x, long long n) {
   narrow(y, x, n, [](float v) { return float_to_half(v); });
 }
 
-extern "C" __global__ void __launch_bounds__(256) bf16_to_float(float* __restrict__ y,
+extern "C" __global__ void __launch_bounds__(256) from_bf16(float* __restrict__ y,
     const unsigned short* __restrict__ x, long long n) {
   widen(y, x, n, [](unsigned short v) { return bf16_to_float(v); });
 }
 
-extern "C" __global__ void __launch_bounds__(256) fp16_to_float(float* __restrict__ y,
+extern "C" __global__ void __launch_bounds__(256) from_fp16(float* __restrict__ y,
     const unsigned short* __restrict__ x, long long n) {
   widen(y, x, n, [](unsigned short v) { return half_to_float(v); });
 }
@@ -107,16 +107,8 @@ extern "C" __global__ void __launch_bounds__(256) amax_of_parts(float* __restric
   }
 }
 
-/** One thread. */
-extern "C" __global__ void __launch_bounds__(32) power_of_two_scale(float* __restrict__ scale,
-    const float* __restrict__ amax) {
-  if (thread_index() == 0) {
-    *scale = power_of_two_scale_of(*amax);
-  }
-}
-
 /** y = fp16(x * *scale). */
-extern "C" __global__ void __launch_bounds__(256) float_to_fp16_scaled(unsigned short* __restrict__ y,
+extern "C" __global__ void __launch_bounds__(256) to_fp16_scaled(unsigned short* __restrict__ y,
     const float* __restrict__ x, const float* __restrict__ scale, long long n) {
   float s = *scale;
   narrow(y, x, n, [s](float v) { return float_to_half(v * s); });
@@ -130,7 +122,7 @@ __device__ __forceinline__ float inverse_of_product(const float* scaleA, const f
 }
 
 /** y = x / (scaleA scaleB) of fp16 values, for scales that are powers of two. */
-extern "C" __global__ void __launch_bounds__(256) fp16_to_float_unscaled(float* __restrict__ y,
+extern "C" __global__ void __launch_bounds__(256) from_fp16_unscaled(float* __restrict__ y,
     const unsigned short* __restrict__ x, const float* __restrict__ scaleA, const float* __restrict__ scaleB,
     long long n) {
   float s = inverse_of_product(scaleA, scaleB);

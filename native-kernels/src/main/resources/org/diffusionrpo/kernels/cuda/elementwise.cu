@@ -36,7 +36,7 @@ extern "C" __global__ void __launch_bounds__(256) add_per_sample(float* y, const
     int positions, int channels, int chunkRows) {
   ColumnTile tile = column_tile(positions, channels, chunkRows);
   bool vector = (channels & 3) == 0 && aligned16(y) && aligned16(x) && aligned16(v);
-  for (int sample = blockIdx.z; sample < samples; sample += gridDim.z) {
+  for (int sample = blockIdx.y; sample < samples; sample += gridDim.y) {
     float4 shift = load4(v + (long long)sample * channels + tile.column, tile.valid, vector && tile.valid > 0);
     for (int row = tile.row; row < tile.end; row += 16) {
       long long at = ((long long)sample * positions + row) * channels + tile.column;
@@ -51,16 +51,16 @@ extern "C" __global__ void __launch_bounds__(256) sum_positions_parts(float* __r
   __shared__ float scratch[512];
   ColumnTile tile = column_tile(positions, channels, chunkRows);
   bool vector = (channels & 3) == 0 && aligned16(dy);
-  for (int sample = blockIdx.z; sample < samples; sample += gridDim.z) {
+  for (int sample = blockIdx.y; sample < samples; sample += gridDim.y) {
     float4 sum = four(0.0f);
 #pragma unroll 4
     for (int row = tile.row; row < tile.end; row += 16) {
       sum = sum + load4(dy + ((long long)sample * positions + row) * channels + tile.column, tile.valid, vector);
     }
     float total = tile_sum(sum, scratch);
-    int column = blockIdx.y * 64 + threadIdx.x;
+    int column = tile.blockColumn + threadIdx.x;
     if (threadIdx.x < 64 && column < channels) {
-      parts[((long long)sample * gridDim.x + blockIdx.x) * channels + column] = total;
+      parts[((long long)sample * tile.chunks + tile.chunk) * channels + column] = total;
     }
   }
 }

@@ -12,10 +12,10 @@ extern "C" __global__ void __launch_bounds__(256) group_norm_moment_parts(float*
   __shared__ float scratch[512];
   ColumnTile tile = column_tile(positions, channels, chunkRows);
   bool vector = (channels & 3) == 0 && aligned16(x);
-  int count = rows_of_chunk(blockIdx.x, positions, chunkRows);
-  for (int sample = blockIdx.z; sample < samples; sample += gridDim.z) {
+  int count = rows_of_chunk(tile.chunk, positions, chunkRows);
+  for (int sample = blockIdx.y; sample < samples; sample += gridDim.y) {
     const float* image = x + (long long)sample * positions * channels;
-    const float* first = image + (long long)blockIdx.x * chunkRows * channels;
+    const float* first = image + (long long)tile.chunk * chunkRows * channels;
     float4 center = load4(first + tile.column, tile.valid, vector && tile.valid > 0);
     float4 sum = four(0.0f);
     float4 squares = four(0.0f);
@@ -27,10 +27,10 @@ extern "C" __global__ void __launch_bounds__(256) group_norm_moment_parts(float*
     }
     float deviation = tile_sum(sum, scratch);
     float square = tile_sum(squares, scratch);
-    int column = blockIdx.y * 64 + threadIdx.x;
+    int column = tile.blockColumn + threadIdx.x;
     if (threadIdx.x < 64 && column < channels) {
       double offset = (double)deviation / count;
-      float* to = parts + ((long long)sample * gridDim.x + blockIdx.x) * 2 * channels + column;
+      float* to = parts + ((long long)sample * tile.chunks + tile.chunk) * 2 * channels + column;
       to[0] = (float)(first[column] + offset);
       to[channels] = (float)fmax(0.0, square - offset * deviation);
     }
@@ -102,7 +102,7 @@ __device__ __forceinline__ void normalize(float* y, const float* x, const float*
     const float* gamma, const float* beta, int samples, int positions, int channels, int groups, int chunkRows) {
   ColumnTile tile = column_tile(positions, channels, chunkRows);
   bool vector = (channels & 3) == 0 && aligned16(y) && aligned16(x);
-  for (int sample = blockIdx.z; sample < samples; sample += gridDim.z) {
+  for (int sample = blockIdx.y; sample < samples; sample += gridDim.y) {
     ChannelNorm norm = channel_norm(mean, rstd, gamma, beta, sample, channels, groups, tile);
     for (int row = tile.row; row < tile.end; row += 16) {
       long long at = ((long long)sample * positions + row) * channels + tile.column;
@@ -141,7 +141,7 @@ __device__ __forceinline__ void gradient_parts(float* scratch, float* parts, con
     int channels, int groups, int chunkRows) {
   ColumnTile tile = column_tile(positions, channels, chunkRows);
   bool vector = (channels & 3) == 0 && aligned16(dy) && aligned16(x);
-  for (int sample = blockIdx.z; sample < samples; sample += gridDim.z) {
+  for (int sample = blockIdx.y; sample < samples; sample += gridDim.y) {
     ChannelNorm norm = channel_norm(mean, rstd, gamma, beta, sample, channels, groups, tile);
     float4 sum = four(0.0f);
     float4 products = four(0.0f);
@@ -158,9 +158,9 @@ __device__ __forceinline__ void gradient_parts(float* scratch, float* parts, con
     }
     float total = tile_sum(sum, scratch);
     float product = tile_sum(products, scratch);
-    int column = blockIdx.y * 64 + threadIdx.x;
+    int column = tile.blockColumn + threadIdx.x;
     if (threadIdx.x < 64 && column < channels) {
-      float* to = parts + ((long long)sample * gridDim.x + blockIdx.x) * 2 * channels + column;
+      float* to = parts + ((long long)sample * tile.chunks + tile.chunk) * 2 * channels + column;
       to[0] = total;
       to[channels] = product;
     }
@@ -254,7 +254,7 @@ __device__ __forceinline__ void gradient(float* dx, const float* dy, const float
   ColumnTile tile = column_tile(positions, channels, chunkRows);
   bool vector = (channels & 3) == 0 && aligned16(dx) && aligned16(dy) && aligned16(x);
   int width = channels / groups;
-  for (int sample = blockIdx.z; sample < samples; sample += gridDim.z) {
+  for (int sample = blockIdx.y; sample < samples; sample += gridDim.y) {
     ChannelNorm norm = channel_norm(mean, rstd, gamma, beta, sample, channels, groups, tile);
     const float2* line = (const float2*)lines + (long long)sample * groups;
     float2 none = make_float2(0.0f, 0.0f);

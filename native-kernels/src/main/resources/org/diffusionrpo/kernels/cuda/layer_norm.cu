@@ -100,9 +100,9 @@ extern "C" __global__ void __launch_bounds__(256) layer_norm_parameter_parts(flo
   }
   float product = tile_sum(products, scratch);
   float sum = tile_sum(sums, scratch);
-  int column = blockIdx.y * 64 + threadIdx.x;
+  int column = tile.blockColumn + threadIdx.x;
   if (threadIdx.x < 64 && column < columns) {
-    float* to = parts + (long long)blockIdx.x * 2 * columns + column;
+    float* to = parts + (long long)tile.chunk * 2 * columns + column;
     to[0] = product;
     to[columns] = sum;
   }

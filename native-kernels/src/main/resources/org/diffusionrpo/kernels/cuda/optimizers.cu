@@ -111,7 +111,7 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_column_parts(float* 
   __shared__ float scratch[512];
   ColumnTile tile = column_tile(rows, length, chunkRows);
   bool vector = (length & 3) == 0 && aligned16(g);
-  for (int matrix = blockIdx.z; matrix < outer; matrix += gridDim.z) {
+  for (int matrix = blockIdx.y; matrix < outer; matrix += gridDim.y) {
     float4 squares = four(0.0f);
 #pragma unroll 4
     for (int row = tile.row; row < tile.end; row += 16) {
@@ -119,9 +119,9 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_column_parts(float* 
       squares = multiply_add(v, v, squares);
     }
     float sum = tile_sum(squares, scratch);
-    int column = blockIdx.y * 64 + threadIdx.x;
+    int column = tile.blockColumn + threadIdx.x;
     if (threadIdx.x < 64 && column < length) {
-      parts[((long long)matrix * gridDim.x + blockIdx.x) * length + column] = sum;
+      parts[((long long)matrix * tile.chunks + tile.chunk) * length + column] = sum;
     }
   }
 }
