@@ -22,6 +22,7 @@ public final class GpuReport {
   private static final double SECONDS = 0.5;
   private static final int PEAK = 8192;
   private static final int COPIED_FLOATS = 1 << 26;
+  private static final int PAIRS = 4;
 
   private final PrintStream out;
   private final String device;
@@ -37,19 +38,23 @@ public final class GpuReport {
   /** Argument: the device, {@code cuda} unless given. */
   public static void main(String[] args) throws IOException {
     new GpuReport(System.out, args.length > 0 ? args[0] : "cuda", SECONDS).print(Pattern.compile(""), PEAK,
-        COPIED_FLOATS);
+        COPIED_FLOATS, true);
   }
 
   /**
    * @param rows which rows, by name
    * @param peak side of the square product that stands for the device's best
    * @param copied floats of the copy that stands for its memory
+   * @param fullSize also updates of Stable Diffusion 1.5's size, which need about 15 GB
    */
-  void print(Pattern rows, int peak, int copied) {
+  void print(Pattern rows, int peak, int copied, boolean fullSize) {
     for (Precision precision : Precision.values()) {
       String name = precision.name().toLowerCase(Locale.ROOT);
       try (Backend backend = Backends.open(device, name, out::println)) {
         print(backend, rows, peak, copied);
+        if (fullSize) {
+          printStableDiffusion15(backend);
+        }
       } catch (IllegalArgumentException e) { // e.g. no bf16 on Turing
         out.println(e.getMessage());
       }
@@ -70,6 +75,23 @@ public final class GpuReport {
         out.printf(Locale.ROOT, "%-52s %s%n", row.name(), e.getMessage());
         backend.trim();
       }
+    }
+  }
+
+  /** An update of a few pairs, each on its own, and what it means for the recipe's large batches. */
+  private void printStableDiffusion15(Backend backend) {
+    String name = "rpo step sd15 " + PAIRS + " pairs, one at a time";
+    try (MemoryScope scope = backend.scope()) {
+      Runnable step = OurNetworks.stableDiffusion15Step(backend, PAIRS);
+      Runnable run = () -> {
+        step.run();
+        backend.synchronize();
+      };
+      Contestant.repeat(run, seconds, 1);
+      double time = Statistics.median(Contestant.repeat(run, seconds, 2));
+      out.printf(Locale.ROOT, "%-52s %10.3f   %.2f s per pair%n", name, time * 1e3, time / PAIRS);
+    } catch (DeviceOutOfMemoryError e) {
+      out.printf(Locale.ROOT, "%-52s %s%n", name, e.getMessage());
     }
   }
 
