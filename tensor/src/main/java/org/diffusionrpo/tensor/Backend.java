@@ -34,6 +34,9 @@ public interface Backend extends AutoCloseable {
   /** Gives up arrays that are kept for later requests: a new part of the work will ask for other sizes. */
   default void trim() {}
 
+  /** Waits until all that was asked for is done; errors of a device show here at the latest. */
+  default void synchronize() {}
+
   /** A tensor with undefined contents. */
   Tensor empty(Shape shape);
 

@@ -53,7 +53,7 @@ public final class DeviceMemory implements AutoCloseable {
   /**
    * At least {@code bytes} bytes with undefined contents.
    *
-   * @throws OutOfMemoryError when the device has no more, after the pool gave up all that it kept
+   * @throws DeviceOutOfMemoryError when the device has no more, after the pool gave up all that it kept
    */
   public DeviceBuffer take(long bytes) {
     return take(bytes, buffer -> give(buffer.pointer(), buffer.bytes()));
@@ -95,7 +95,7 @@ public final class DeviceMemory implements AutoCloseable {
       code = cuMemAlloc(pointer, size);
     }
     if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
-      throw new OutOfMemoryError(outOfMemory(size));
+      throw new DeviceOutOfMemoryError(outOfMemory(size));
     }
     Status.driver("cuMemAlloc", code);
     blocks.put(pointer, size);
@@ -114,7 +114,8 @@ public final class DeviceMemory implements AutoCloseable {
     long[] total = new long[1];
     String device = cuMemGetInfo(available, total) == CUresult.CUDA_SUCCESS
         ? ", the device has " + mib(total[0]) + " and " + mib(available[0]) + " free" : "";
-    return "GPU: cuMemAlloc of " + mib(size) + " failed, " + mib(reserved - pooled) + " are in use here" + device;
+    return "cuMemAlloc of " + mib(size) + " failed: CUDA_ERROR_OUT_OF_MEMORY (2), "
+        + mib(reserved - pooled) + " are in use here" + device;
   }
 
   private static String mib(long bytes) {

@@ -14,7 +14,8 @@ import java.util.Deque;
  *   check(create(b));
  *   resources.add(() -> destroy(b));
  * } catch (RuntimeException | Error e) {
- *   throw resources.unwind(e);
+ *   resources.close();
+ *   throw e;
  * }
  * }</pre>
  */
@@ -24,11 +25,6 @@ final class Resources implements AutoCloseable {
   /** The codes of releasing calls are ignored: after a lost device they all fail, and the first error was reported. */
   void add(Runnable release) {
     releases.push(release);
-  }
-
-  <E extends Throwable> E unwind(E cause) {
-    close();
-    return cause;
   }
 
   @Override

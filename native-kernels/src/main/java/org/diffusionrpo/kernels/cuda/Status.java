@@ -9,9 +9,8 @@ import jcuda.nvrtc.JNvrtc;
 
 /** Turns the status codes of the four libraries into exceptions. JCuda's own exceptions stay off: they lose codes. */
 final class Status {
-  private static final int CUDNN_BAD_PARAM_9 = 2000;
-  private static final int CUDNN_NOT_SUPPORTED_9 = 3000;
-  private static final int CUDNN_NOT_SUPPORTED_END = 4000;
+  /** Version 9 numbers its refusals from here to the next thousand. */
+  private static final int CUDNN_NOT_SUPPORTED = 3000;
 
   private Status() {}
 
@@ -41,8 +40,7 @@ final class Status {
 
   /** Whether cuDNN refuses this configuration but may do others; the codes of version 9. */
   static boolean isUnsupported(int cudnnCode) {
-    return cudnnCode >= CUDNN_NOT_SUPPORTED_9 && cudnnCode < CUDNN_NOT_SUPPORTED_END
-        || cudnnCode >= CUDNN_BAD_PARAM_9 && cudnnCode < CUDNN_NOT_SUPPORTED_9;
+    return cudnnCode / 1000 * 1000 == CUDNN_NOT_SUPPORTED;
   }
 
   static void nvrtc(String call, int code) {

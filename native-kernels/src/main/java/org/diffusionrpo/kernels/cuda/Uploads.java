@@ -121,7 +121,8 @@ final class Uploads implements AutoCloseable {
         resources.add(() -> cuEventDestroy(event));
         Status.driver("cuEventRecord", cuEventRecord(event, compute)); // the block's last user may still run
       } catch (RuntimeException | Error e) {
-        throw resources.unwind(e);
+        resources.close();
+      throw e;
       }
     }
 

@@ -112,7 +112,7 @@ public final class AlignRun {
   }
 
   private Backend open() {
-    Backend backend = Backends.open(settings.backend);
+    Backend backend = Backends.open(settings.backend, settings.precision, listener::onPhase);
     listener.onPhase("Loading " + modelPath);
     return backend;
   }

@@ -221,8 +221,13 @@ public final class AlignSettings extends NamedModelSettings {
   @Option(names = "--seed", description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
   public long seed = 1;
 
-  @Option(names = "--backend", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--backend", description = "auto (a GPU if there is one), cpu, cuda or cuda:N (default: "
+      + "${DEFAULT-VALUE}).")
   public String backend = "auto";
+
+  @Option(names = "--precision", paramLabel = "FORMAT", description = "Of matrix products, convolutions and attention on "
+      + "a GPU: fp32, tf32, bf16 or fp16 (default: ${DEFAULT-VALUE}).")
+  public String precision = "fp32";
 
   @Option(names = "--out", paramLabel = "DIR", description = "Run folder (default: runs/OBJECTIVE-STYLE-seedN).")
   public Path out;

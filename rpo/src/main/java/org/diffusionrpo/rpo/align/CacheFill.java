@@ -38,7 +38,7 @@ public final class CacheFill {
     ModelSource parts = settings.open();
     AlignData data = AlignData.load(settings);
     Path clipPath = settings.needsEmbeddings() ? Encoding.required(settings, parts) : null;
-    try (Backend backend = Backends.open(settings.backend)) {
+    try (Backend backend = Backends.open(settings.backend, settings.precision, listener::onPhase)) {
       listener.onPhase("Loading " + settings.modelPath());
       try (StableDiffusion model = StableDiffusion.loadEncoders(parts, backend, settings.storage);
           Clip clip = clipPath == null ? null : Clip.load(clipPath, backend, Storage.F32);

@@ -6,6 +6,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.diffusionrpo.diffusion.train.DivergedException;
+import org.diffusionrpo.kernels.cuda.CudaException;
+import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -37,20 +39,24 @@ final class Errors {
       e.printStackTrace(command.getErr());
       command.getErr().flush();
     }
-    return expected ? BAD_INPUT : FAILURE;
+    return expected && !(e instanceof CudaException) ? BAD_INPUT : FAILURE;
   }
 
   /** For failures outside of picocli's reach, such as too little memory. */
   static int onError(Throwable e, boolean verbose) {
-    System.err.println("drpo: " + (e instanceof OutOfMemoryError
-        ? "out of memory (" + e.getMessage() + "); drpo plan with the options of align says what takes it and which of "
-            + "--micro-batch, --gradient-checkpointing, --storage, --optimizer adafactor and --lora make it fit; or give "
-            + "Java more, e.g. DRPO_HEAP=12g drpo ..."
+    System.err.println("drpo: " + (e instanceof OutOfMemoryError error ? outOfMemory(error)
         : "internal error: " + message(e)));
     if (verbose) {
       e.printStackTrace();
     }
     return FAILURE;
+  }
+
+  private static String outOfMemory(OutOfMemoryError e) {
+    boolean device = e instanceof DeviceOutOfMemoryError;
+    return (device ? "out of GPU memory (" : "out of memory (") + e.getMessage() + "); drpo plan with the options of align "
+        + "says what takes it and which of --micro-batch, --gradient-checkpointing, --storage, --optimizer adafactor and "
+        + "--lora make it fit" + (device ? "" : "; or give Java more, e.g. DRPO_HEAP=12g drpo ...");
   }
 
   private static String unknown(UnmatchedArgumentException e) {
@@ -91,6 +97,6 @@ final class Errors {
 
   private static boolean isExpected(Throwable e) {
     return e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException
-        || e instanceof DivergedException;
+        || e instanceof DivergedException || e instanceof CudaException;
   }
 }

@@ -26,7 +26,6 @@ import org.diffusionrpo.rpo.eval.StyleClassifier;
 import org.diffusionrpo.rpo.report.ComparisonTable;
 import org.diffusionrpo.rpo.report.StyleTable;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 import picocli.CommandLine.Command;
@@ -82,8 +81,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "FILE", description = "Write the scores as JSON, too.")
   private Path out;
 
-  @Option(names = "--backend", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
-  private String backendName = "auto";
+  @Mixin private BackendOptions backendOptions = new BackendOptions();
 
   @Override
   public Integer call() throws IOException {
@@ -99,7 +97,7 @@ final class EvaluateCommand implements Callable<Integer> {
     StyleClassifier classifier = StyleClassifier.load(Bundled.require(Bundled.styleClassifier()));
     Map<Path, List<StyleAlignment.Score>> scores = new LinkedHashMap<>();
     double accuracy;
-    try (Backend backend = Backends.open(backendName);
+    try (Backend backend = backendOptions.open();
         Clip judge = Clip.load(clipFolder, backend, Storage.F32);
         RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
       HeldOut heldOut = new HeldOut(Bundled.require(Bundled.data()), split, style, images,

@@ -24,7 +24,6 @@ import org.diffusionrpo.rpo.ProgramVersion;
 import org.diffusionrpo.rpo.align.NamedModelSettings;
 import org.diffusionrpo.rpo.data.TextFiles;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -100,8 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Add a LoRA to the model with this strength (default: 1); repeatable.")
   private List<LoraArgument> loras = new ArrayList<>();
 
-  @Option(names = "--backend", defaultValue = "auto", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
-  private String backendName;
+  @Mixin private BackendOptions backendOptions = new BackendOptions();
 
   @Override
   public Integer call() throws IOException {
@@ -111,7 +109,7 @@ final class GenerateCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--out " + out + ": is a folder; expected the name of a PNG file");
     }
     List<RgbImage> images;
-    try (Backend backend = Backends.open(backendName);
+    try (Backend backend = backendOptions.open();
         StableDiffusion diffusion = StableDiffusion.load(model.open(), backend, model.asStored())) {
       if (sampler == null && diffusion.isXl()) {
         settings = settings.withSampler(SamplerKind.of(diffusion.scheduler().value()));

@@ -22,7 +22,6 @@ import org.diffusionrpo.diffusion.lora.LoraWriter;
 import org.diffusionrpo.rpo.align.AlignSettings;
 import org.diffusionrpo.rpo.align.NamedModelSettings;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Backends;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -105,10 +104,9 @@ final class LoraCommand implements Runnable {
       @Option(names = "--dtype", defaultValue = "f16", paramLabel = "NAME",
           description = "Type of the weights: f16, bf16 or f32 (default: ${DEFAULT-VALUE}).")
           AlignSettings.SaveDtype dtype,
-      @Option(names = "--backend", paramLabel = "<backend>", defaultValue = "auto",
-          description = "auto or cpu (default: ${DEFAULT-VALUE}).") String backendName) throws IOException {
+      @Mixin BackendOptions backendOptions) throws IOException {
     ModelFolder.requireWritable(out);
-    try (Backend backend = Backends.open(backendName);
+    try (Backend backend = backendOptions.open();
         StableDiffusion diffusion = StableDiffusion.load(model.open(), backend, model.asStored())) {
       LoraArgument.merge(loras, diffusion);
       diffusion.save(out, dtype.dtype());

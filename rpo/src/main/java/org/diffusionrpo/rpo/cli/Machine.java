@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.io.ModelFolder;
 import org.diffusionrpo.kernels.cpu.Parallel;
 import org.diffusionrpo.kernels.cpu.Simd;
@@ -42,13 +42,15 @@ final class Machine {
   private Machine() {}
 
   static List<Finding> examine() throws IOException {
-    return List.of(java(Runtime.version().feature(), System.getProperty("java.vm.name")),
+    List<Finding> findings = new ArrayList<>(List.of(
+        java(Runtime.version().feature(), System.getProperty("java.vm.name")),
         vectors(Simd.isVectorized(), Simd.description()),
         cores(Runtime.getRuntime().availableProcessors(), Parallel.threads()),
         memory(physicalMemory(), Runtime.getRuntime().maxMemory()),
         disk(Files.getFileStore(Path.of("").toAbsolutePath()).getUsableSpace()),
-        gpu(Path.of("/dev"), Path.of("/proc/driver/nvidia/version")),
-        model(Bundled.model()), data(Bundled.data()));
+        model(Bundled.model()), data(Bundled.data())));
+    findings.addAll(Gpu.examine(Path.of("/dev")));
+    return findings;
   }
 
   static Finding java(int feature, String machine) {
@@ -86,24 +88,6 @@ final class Machine {
     return free < SMALL_DISK ? new Finding(State.SLOW, "disk", text, "runs with checkpoints need about "
         + ModelSummary.size(SMALL_DISK) + "; make room or use --out on another disk")
         : new Finding(State.FINE, "disk", text, "");
-  }
-
-  /** @param devices where the driver makes its device files */
-  static Finding gpu(Path devices, Path driver) throws IOException {
-    long cards;
-    try (Stream<Path> files = Files.list(devices)) {
-      cards = files.filter(file -> file.getFileName().toString().matches("nvidia\\d+")).count();
-    }
-    if (cards == 0 && !Files.exists(driver)) {
-      return new Finding(State.FINE, "gpu", "no NVIDIA GPU found; not needed, this version runs on the CPU", "");
-    }
-    if (cards == 0 || !Files.exists(driver)) {
-      return new Finding(State.SLOW, "gpu", cards == 0 ? "an NVIDIA driver, but no device file of a GPU"
-          : cards + " NVIDIA device files, but no loaded driver",
-          "nothing to do for drpo: this version has no CUDA backend and runs on the CPU");
-    }
-    return new Finding(State.FINE, "gpu", cards + " NVIDIA GPU" + (cards > 1 ? "s" : "")
-        + " present, not used: this version has no CUDA backend yet and runs on the CPU", "");
   }
 
   static Finding model(Path path) {

@@ -54,7 +54,7 @@ final class PlanCommand implements Callable<Integer> {
     boolean fits = PlanTable.fits(counts, heap);
     table.verdict(heap, Machine.physicalMemory(), fits ? null
         : Advice.of(settings, changed -> PlanTable.fits(changed, heap)));
-    try (Backend backend = Backends.open(settings.backend)) {
+    try (Backend backend = Backends.open(settings.backend, settings.precision, line -> {})) {
       table.time(MachineRates.measure(backend, counts.loads().get(Counts.Phase.TRAINING).work()));
     }
     out.flush();

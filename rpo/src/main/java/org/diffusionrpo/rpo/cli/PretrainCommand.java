@@ -17,7 +17,6 @@ import org.diffusionrpo.rpo.pretrain.PretrainOptions;
 import org.diffusionrpo.rpo.pretrain.UNetPretraining;
 import org.diffusionrpo.rpo.pretrain.VaePretraining;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Backends;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -53,7 +52,7 @@ final class PretrainCommand implements Runnable {
       throws IOException {
     PretrainOptions checked = options.of(name);
     boolean done;
-    try (Backend backend = Backends.open(options.backend);
+    try (Backend backend = options.backend.open();
         RunProgress progress = new RunProgress(spec.commandLine().getErr())) {
       progress.onPhase("Training the " + title);
       done = stage.train(backend, checked, progress);

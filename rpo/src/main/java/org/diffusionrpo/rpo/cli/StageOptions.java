@@ -3,6 +3,7 @@ package org.diffusionrpo.rpo.cli;
 import java.nio.file.Path;
 import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.pretrain.PretrainOptions;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of one part of the pretraining; what made the bundled model stands in rpo/pretraining. */
@@ -37,8 +38,7 @@ final class StageOptions {
       + "(default: ${DEFAULT-VALUE}).")
   Path work = Path.of("runs", "pretrain");
 
-  @Option(names = "--backend", description = "auto or cpu (default: ${DEFAULT-VALUE}).")
-  String backend = "auto";
+  @Mixin BackendOptions backend = new BackendOptions();
 
   StageOptions(int steps, int batch, double lr, int warmup, double weightDecay, double ema, int checkpointEvery) {
     this.steps = steps;

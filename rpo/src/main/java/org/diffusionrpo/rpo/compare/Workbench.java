@@ -60,7 +60,7 @@ final class Workbench implements AutoCloseable {
     this.inputs = inputs;
     this.listener = listener;
     this.classifier = StyleClassifier.load(inputs.classifier());
-    this.backend = Backends.open(shared.backend);
+    this.backend = Backends.open(shared.backend, shared.precision, listener::onPhase);
     listener.onPhase("Loading " + inputs.model());
     LoadOptions options = new LoadOptions(Storage.F32, shared.storage, shared.gradientCheckpointing);
     this.parts = shared.location(inputs.model()).open();

@@ -88,7 +88,7 @@ public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, dou
       for (int i = 0; i < WALKED; i++) {
         walked.add(backend.zeros(Shape.of(MOST_FLOATS)));
       }
-      return WALKED / 2 * 3 * walked.get(0).buffer().bytes() / best(() -> {
+      return WALKED / 2 * 3 * walked.get(0).buffer().bytes() / best(backend, () -> {
         for (int i = 0; i < WALKED; i += 2) {
           backend.addTo(walked.get(i), walked.get(i + 1));
         }
@@ -123,7 +123,7 @@ public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, dou
     Tensor x = backend.zeros(Shape.of(rows, in));
     Tensor y = backend.zeros(Shape.of(rows, out));
     Tensor weight = backend.zeros(Shape.of(out, in));
-    return 6.0 * rows * in * out / best(() -> {
+    return 6.0 * rows * in * out / best(backend, () -> {
       backend.linearForward(y, x, weight, null);
       backend.linearBackwardData(x, y, weight);
       backend.linearBackwardWeight(weight, null, y, x);
@@ -140,7 +140,7 @@ public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, dou
     Tensor x = backend.zeros(Shape.of(samples, height, width, in));
     Tensor y = backend.zeros(Shape.of(samples, height, width, out));
     Tensor weight = backend.zeros(Shape.of(out, 3, 3, in));
-    return 6.0 * 9 * samples * height * width * in * out / best(() -> {
+    return 6.0 * 9 * samples * height * width * in * out / best(backend, () -> {
       backend.conv2dForward(y, x, weight, null, same);
       backend.conv2dBackwardData(x, y, weight, same);
       backend.conv2dBackwardWeight(weight, null, y, x, same);
@@ -161,7 +161,7 @@ public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, dou
     Tensor dq = backend.zeros(q.shape());
     Tensor dk = backend.zeros(k.shape());
     Tensor dv = backend.zeros(k.shape());
-    return 14.0 * samples * queries * keys * channels / best(() -> {
+    return 14.0 * samples * queries * keys * channels / best(backend, () -> {
       backend.attentionForward(out, lse, q, k, v, heads, false);
       backend.attentionBackward(dq, dk, dv, out, q, k, v, out, lse, heads, false);
     }, patience);
@@ -171,7 +171,7 @@ public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, dou
     return Math.max(1, Math.min(wanted, MOST_FLOATS / floatsOfOne));
   }
 
-  private static double best(Runnable pass, long patience) {
+  private static double best(Backend backend, Runnable pass, long patience) {
     long start = System.nanoTime();
     long beaten = start;
     long best = Long.MAX_VALUE;
@@ -179,6 +179,7 @@ public record MachineRates(Map<Work.Kind, Map<List<Integer>, Double>> flops, dou
     for (long now = start; (passes < FEWEST_PASSES || now - beaten < patience) && now - start < MOST_PATIENCE;
         passes++) {
       pass.run();
+      backend.synchronize();
       long end = System.nanoTime();
       if (end - now < BEATEN * best) {
         beaten = end;

@@ -2,11 +2,13 @@ package org.diffusionrpo.rpo.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.diffusionrpo.kernels.cuda.CudaLibraries;
 import org.diffusionrpo.rpo.cli.Machine.Finding;
 import org.diffusionrpo.rpo.cli.Machine.State;
 import org.junit.jupiter.api.Test;
@@ -50,14 +52,17 @@ class MachineTest {
   }
 
   @Test
-  void gpuIsReportedAsUnusedAsLongAsThereIsNoCudaBackend() throws IOException {
-    Path driver = folder.resolve("version");
+  void aGpuWithoutItsDriverIsNoted() throws IOException {
+    assumeFalse(CudaLibraries.hasDriver(), "this machine has a driver");
     Path devices = Files.createDirectory(folder.resolve("dev"));
-    assertTrue(Machine.gpu(devices, driver).text().contains("no NVIDIA GPU found"));
+    Finding none = Gpu.examine(devices).get(0);
+    assertEquals(State.FINE, none.state());
+    assertTrue(none.text().contains("no NVIDIA GPU found"));
     Files.createFile(devices.resolve("nvidia0"));
     Files.createFile(devices.resolve("nvidiactl"));
-    assertTrue(Machine.gpu(devices, driver).text().contains("no loaded driver"));
-    Files.createFile(driver);
-    assertTrue(Machine.gpu(devices, driver).text().startsWith("1 NVIDIA GPU present, not used"));
+    Finding card = Gpu.examine(devices).get(0);
+    assertEquals(State.SLOW, card.state());
+    assertTrue(card.text().startsWith("1 NVIDIA device file, but no libcuda.so.1"), card.text());
+    assertTrue(card.advice().contains("R525"), card.advice());
   }
 }

@@ -1,0 +1,173 @@
+package org.diffusionrpo.kernels.cuda;
+
+import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
+import static jcuda.driver.JCudaDriver.cuStreamCreate;
+import static jcuda.driver.JCudaDriver.cuStreamDestroy;
+import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
+import static jcuda.jcublas.JCublas2.cublasCreate;
+import static jcuda.jcublas.JCublas2.cublasDestroy;
+import static jcuda.jcublas.JCublas2.cublasGetVersion;
+import static jcuda.jcublas.JCublas2.cublasSetStream;
+import static jcuda.jcudnn.JCudnn.cudnnCreate;
+import static jcuda.jcudnn.JCudnn.cudnnDestroy;
+import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
+import static jcuda.jcudnn.JCudnn.cudnnSetStream;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcudnn.cudnnHandle;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * One device: its primary context, a compute and a copy stream, the handles of cuBLAS and cuDNN, the memory and the
+ * loaded kernels. For one thread at a time; {@link #bind} before the first call in another thread.
+ */
+public final class CudaDevice implements AutoCloseable {
+  private static final long OLDEST_CUDNN = 90_000;
+
+  private final CudaOptions options;
+  private final DeviceInfo info;
+  private final Resources resources = new Resources();
+  private final CUcontext context = new CUcontext();
+  private final CUstream compute = new CUstream();
+  private final CUstream copy = new CUstream();
+  private final cublasHandle cublas = new cublasHandle();
+  private final cudnnHandle cudnn = new cudnnHandle();
+  private final DeviceMemory memory;
+  private final KernelCompiler compiler;
+  private final Map<String, KernelModule> modules = new HashMap<>();
+  private Thread bound;
+
+  private CudaDevice(CudaOptions options, DeviceInfo info) {
+    this.options = options;
+    this.info = info;
+    try {
+      CUdevice device = DeviceInfo.device(info.number());
+      Status.driver("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
+      resources.add(() -> cuDevicePrimaryCtxRelease(device));
+      bind();
+      openStream(compute);
+      openStream(copy);
+      openCublas();
+      openCudnn();
+      memory = new DeviceMemory(compute, copy, options.poison());
+      resources.add(memory::close);
+      compiler = new KernelCompiler(info.architecture(), compute);
+    } catch (RuntimeException | Error e) {
+      resources.close();
+      throw e;
+    }
+  }
+
+  /** @throws CudaException when the device is not there or not fit, or a library is missing; says what to do */
+  public static CudaDevice open(CudaOptions options) {
+    List<DeviceInfo> devices = DeviceInfo.all();
+    if (devices.isEmpty()) {
+      throw new CudaException("the driver finds no GPU (nvidia-smi shows what it sees)");
+    } else if (options.device() < 0 || options.device() >= devices.size()) {
+      throw new CudaException("there is no GPU " + options.device() + ", the last one is " + (devices.size() - 1));
+    }
+    DeviceInfo info = devices.get(options.device());
+    String unfit = info.unfit(options.precision());
+    if (unfit != null) {
+      throw new CudaException(unfit);
+    }
+    return new CudaDevice(options, info);
+  }
+
+  private void openStream(CUstream stream) {
+    Status.driver("cuStreamCreate", cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+    resources.add(() -> cuStreamDestroy(stream));
+  }
+
+  private void openCublas() {
+    Status.cublas("cublasCreate", cublasCreate(cublas));
+    resources.add(() -> cublasDestroy(cublas));
+    Status.cublas("cublasSetStream", cublasSetStream(cublas, new cudaStream_t(compute)));
+  }
+
+  private void openCudnn() {
+    long version = cudnnGetVersion();
+    if (version < OLDEST_CUDNN) {
+      throw new CudaException("cuDNN " + version + " is too old; " + CudaLibraries.Library.CUDNN.advice());
+    }
+    Status.cudnn("cudnnCreate", cudnnCreate(cudnn));
+    resources.add(() -> cudnnDestroy(cudnn));
+    Status.cudnn("cudnnSetStream", cudnnSetStream(cudnn, new cudaStream_t(compute)));
+  }
+
+  /** Makes the context current in this thread, if another thread had the device before. */
+  public void bind() {
+    Thread thread = Thread.currentThread();
+    if (bound != thread) {
+      Status.driver("cuCtxSetCurrent", cuCtxSetCurrent(context));
+      bound = thread;
+    }
+  }
+
+  /** Waits until all work is done; errors of kernels show here at the latest. */
+  public void synchronize() {
+    Status.driver("cuStreamSynchronize", cuStreamSynchronize(compute));
+  }
+
+  /** The kernels of {@code file}.cu, compiled and loaded at the first call. */
+  KernelModule module(String file) {
+    return modules.computeIfAbsent(file, name -> {
+      KernelModule module = compiler.load(KernelSource.of(name));
+      resources.add(module::close);
+      return module;
+    });
+  }
+
+  public CudaOptions options() {
+    return options;
+  }
+
+  public DeviceInfo info() {
+    return info;
+  }
+
+  public DeviceMemory memory() {
+    return memory;
+  }
+
+  /** One line on the libraries in use. */
+  public String describe() {
+    int[] version = new int[1];
+    Status.cublas("cublasGetVersion", cublasGetVersion(cublas, version));
+    return "cuBLAS " + version[0] / 10_000 + "." + version[0] / 100 % 100 + ", cuDNN " + cudnnGetVersion() / 10_000 + "."
+        + cudnnGetVersion() / 100 % 100 + ", " + compiler.describe();
+  }
+
+  cublasHandle cublas() {
+    return cublas;
+  }
+
+  cudnnHandle cudnn() {
+    return cudnn;
+  }
+
+  /** Objects that live as long as the device. */
+  void own(Runnable release) {
+    resources.add(release);
+  }
+
+  @Override
+  public void close() {
+    if (bound != null) {
+      cuCtxSetCurrent(context); // the closing thread may be another one
+      cuStreamSynchronize(compute);
+      cuStreamSynchronize(copy);
+      bound = null;
+    }
+    resources.close();
+  }
+}

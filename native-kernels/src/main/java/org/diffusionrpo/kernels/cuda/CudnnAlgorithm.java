@@ -1,0 +1,81 @@
+package org.diffusionrpo.kernels.cuda;
+
+import static jcuda.jcudnn.JCudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7;
+import static jcuda.jcudnn.JCudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7;
+import static jcuda.jcudnn.JCudnn.cudnnGetConvolutionForwardAlgorithm_v7;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
+import jcuda.jcudnn.cudnnConvolutionBwdFilterAlgoPerf;
+import jcuda.jcudnn.cudnnConvolutionDescriptor;
+import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
+import jcuda.jcudnn.cudnnDeterminism;
+import jcuda.jcudnn.cudnnFilterDescriptor;
+import jcuda.jcudnn.cudnnTensorDescriptor;
+
+/**
+ * An algorithm of cuDNN.
+ *
+ * @param workspace bytes it needs
+ */
+record CudnnAlgorithm(int number, long workspace) {
+  /** More than cuDNN has of any kind. */
+  private static final int CANDIDATES = 16;
+
+  /** Beyond, a slower algorithm is better than no memory. */
+  private static final long MAX_WORKSPACE = 512L << 20;
+
+  private record Candidate(int number, int status, long workspace, int determinism) {}
+
+  /** The fastest that cuDNN expects to work, deterministic if the device's options say so; null when there is none. */
+  static CudnnAlgorithm choose(CudaDevice device, CudnnPlan.Direction direction, cudnnTensorDescriptor x,
+      cudnnFilterDescriptor w, cudnnConvolutionDescriptor convolution, cudnnTensorDescriptor y) {
+    List<Candidate> candidates = new ArrayList<>();
+    int[] count = new int[1];
+    int code;
+    switch (direction) {
+      case FORWARD -> {
+        cudnnConvolutionFwdAlgoPerf[] found = array(cudnnConvolutionFwdAlgoPerf[]::new,
+            cudnnConvolutionFwdAlgoPerf::new);
+        code = cudnnGetConvolutionForwardAlgorithm_v7(device.cudnn(), x, w, convolution, y, CANDIDATES, count, found);
+        for (int i = 0; i < count[0]; i++) {
+          candidates.add(new Candidate(found[i].algo, found[i].status, found[i].memory, found[i].determinism));
+        }
+      }
+      case BACKWARD_DATA -> {
+        cudnnConvolutionBwdDataAlgoPerf[] found = array(cudnnConvolutionBwdDataAlgoPerf[]::new,
+            cudnnConvolutionBwdDataAlgoPerf::new);
+        code = cudnnGetConvolutionBackwardDataAlgorithm_v7(device.cudnn(), w, y, convolution, x, CANDIDATES, count,
+            found);
+        for (int i = 0; i < count[0]; i++) {
+          candidates.add(new Candidate(found[i].algo, found[i].status, found[i].memory, found[i].determinism));
+        }
+      }
+      default -> {
+        cudnnConvolutionBwdFilterAlgoPerf[] found = array(cudnnConvolutionBwdFilterAlgoPerf[]::new,
+            cudnnConvolutionBwdFilterAlgoPerf::new);
+        code = cudnnGetConvolutionBackwardFilterAlgorithm_v7(device.cudnn(), x, y, convolution, w, CANDIDATES, count,
+            found);
+        for (int i = 0; i < count[0]; i++) {
+          candidates.add(new Candidate(found[i].algo, found[i].status, found[i].memory, found[i].determinism));
+        }
+      }
+    }
+    if (Status.isUnsupported(code)) {
+      return null;
+    }
+    Status.cudnn("cudnnGetConvolutionAlgorithm of " + direction, code);
+    return candidates.stream()
+        .filter(each -> each.status == 0 && each.workspace <= MAX_WORKSPACE)
+        .filter(each -> !device.options().deterministic()
+            || each.determinism == cudnnDeterminism.CUDNN_DETERMINISTIC)
+        .findFirst().map(each -> new CudnnAlgorithm(each.number, each.workspace)).orElse(null);
+  }
+
+  private static <T> T[] array(java.util.function.IntFunction<T[]> array, Supplier<T> element) {
+    return IntStream.range(0, CANDIDATES).mapToObj(i -> element.get()).toArray(array);
+  }
+}

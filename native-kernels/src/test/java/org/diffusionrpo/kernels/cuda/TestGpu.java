@@ -1,0 +1,57 @@
+package org.diffusionrpo.kernels.cuda;
+
+import java.util.function.Supplier;
+import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
+
+/**
+ * The GPU of the tests: an emulated one, or the machine's own with {@code -Pgpu}. The emulated libraries are found only
+ * while {@link #with} runs, so that everything else in the same process sees a machine without a GPU.
+ */
+public final class TestGpu {
+  private static final boolean REAL = Boolean.getBoolean("drpo.test.gpu");
+
+  private TestGpu() {}
+
+  public static boolean isReal() {
+    return REAL;
+  }
+
+  /** Why this machine has neither, which is what the skipped tests show; null when it has. */
+  public static String missing() {
+    return REAL ? null : CudaEmulator.missing();
+  }
+
+  /** Exact fp32; on the emulated device every access is checked against exact sizes, and fresh memory reads as NaN. */
+  public static CudaOptions options() {
+    return CudaOptions.DEFAULT.withPoison(!REAL);
+  }
+
+  public static CudaDevice open(CudaOptions options) {
+    return with(() -> CudaDevice.open(options));
+  }
+
+  /** Runs what opens a device. */
+  public static <T> T with(Supplier<T> open) {
+    if (REAL) {
+      return open.get();
+    }
+    String libraries = System.getProperty(CudaLibraries.PROPERTY);
+    String cache = System.getProperty(CacheFolder.PROPERTY);
+    System.setProperty(CudaLibraries.PROPERTY, CudaEmulator.libraries().toString());
+    System.setProperty(CacheFolder.PROPERTY, CudaEmulator.libraries().resolveSibling("kernel-cache").toString());
+    try {
+      return open.get();
+    } finally {
+      restore(CudaLibraries.PROPERTY, libraries);
+      restore(CacheFolder.PROPERTY, cache);
+    }
+  }
+
+  private static void restore(String property, String value) {
+    if (value == null) {
+      System.clearProperty(property);
+    } else {
+      System.setProperty(property, value);
+    }
+  }
+}
