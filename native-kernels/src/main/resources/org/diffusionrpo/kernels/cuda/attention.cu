@@ -20,20 +20,6 @@
 // to TX j + TX - 1), without a barrier of the block. Rows of a and b have D + 4 floats: D / 4 is even, so the float4
 // loads of neighbouring rows fall on different banks.
 
-#define LOG2E 1.4426950408889634f
-#define LN2 0.6931471805599453f
-
-/** 2^x to 2^-22; results below 2^-126 are zero. */
-__device__ __forceinline__ float exp2_fast(float x) {
-#ifdef CUDA_EMU
-  return exp2f(x);
-#else
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-#endif
-}
-
 /** Shapes of one launch; HEAD is headDim or the next larger size. */
 template <int HEAD, int ROWS_, int COLS_, int TX_>
 struct Tile {
@@ -51,34 +37,19 @@ struct Tile {
   static constexpr int VECTORS = OC / 4;
 };
 
-/** Where a head of a sample begins in a tensor of so many tokens. */
-__device__ __forceinline__ long long head_start(int tokens, int heads, int headDim) {
-  return ((long long)blockIdx.z * tokens * heads + blockIdx.y) * headDim;
-}
-
-/** Where the rows of this head and sample begin in lse and delta. */
-__device__ __forceinline__ long long row_start(int queries, int heads) {
-  return ((long long)blockIdx.z * heads + blockIdx.y) * queries;
-}
-
 __device__ __forceinline__ bool is_visible(int query, int key, int keys, int causal) {
   return key < keys && (!causal || key <= query);
-}
-
-/** Whether groups of four features can be moved at once: then headDim and with it the distance of tokens allow it too. */
-__device__ __forceinline__ bool in_fours(const float* x, int headDim) {
-  return headDim % 4 == 0 && aligned16(x);
 }
 
 template <class T, int N, bool VECTOR>
 __device__ __forceinline__ void load_tokens_as(float* y, const float* __restrict__ x, int stride, int count,
     int headDim) {
-#pragma unroll 4
+#pragma unroll 2
   for (int i = threadIdx.x; i < N * (T::D / 4); i += T::THREADS) {
     int token = i / (T::D / 4);
     int d = i % (T::D / 4) * 4;
     int valid = token < count ? headDim - d : 0;
-    *(float4*)(y + token * T::LD + d) = load4(x + (long long)token * stride + d, valid, VECTOR && valid > 0);
+    *(float4*)(y + token * T::LD + d) = load4(x + token * stride + d, valid, VECTOR && valid > 0);
   }
 }
 
@@ -108,7 +79,7 @@ __device__ void store_tokens(float* __restrict__ y, int stride, int count, int h
     if (row >= count) {
       continue;
     }
-    float* to = y + (long long)row * stride;
+    float* to = y + row * stride;
 #pragma unroll
     for (int n = 0; n < T::VECTORS; n++) {
       int d = 4 * (T::TX * n + tx);
@@ -253,7 +224,7 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
   float sum[T::TM];
 #pragma unroll
   for (int i = 0; i < T::TM; i++) {
-    largest[i] = -INFINITY;
+    largest[i] = -infinity();
     sum[i] = 0;
 #pragma unroll
     for (int c = 0; c < T::OC; c++) {
@@ -276,7 +247,7 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
 #pragma unroll
       for (int j = 0; j < T::TN; j++) {
         bool visible = is_visible(first + ty + T::TY * i, key + tx + T::TX * j, keys, causal);
-        s[i][j] = visible ? s[i][j] : -INFINITY;
+        s[i][j] = visible ? s[i][j] : -infinity();
         most = fmaxf(most, s[i][j]);
       }
       most = row_max<T>(most); // finite: the first tile holds key 0, which every query sees
@@ -467,26 +438,6 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
     scales[i] = scale;
   }
   store_tokens<T>(dq + start, stride, queries - first, headDim, sum, scales);
-}
-
-/** delta[sample, head, query] = sum_d dOut out; eight threads a row, so that neighbours read neighbouring features. */
-extern "C" __global__ void __launch_bounds__(128) attention_delta(float* __restrict__ delta,
-    const float* __restrict__ dOut, const float* __restrict__ out, int queries, int heads, int headDim, long long rows) {
-  long long row = blockIdx.x * 16ll + threadIdx.x / 8; // [samples, queries, heads]
-  float sum = 0;
-  if (row < rows) {
-    for (int d = threadIdx.x % 8; d < headDim; d += 8) {
-      sum += dOut[row * headDim + d] * out[row * headDim + d];
-    }
-  }
-#pragma unroll
-  for (int offset = 4; offset > 0; offset /= 2) {
-    sum += __shfl_xor_sync(FULL_WARP, sum, offset);
-  }
-  if (row < rows && threadIdx.x % 8 == 0) {
-    long long token = row / heads;
-    delta[(token / queries * heads + row % heads) * queries + token % queries] = sum;
-  }
 }
 
 // One launch of grid (tiles of rows, heads, samples) for each size of a head. The tiles let two blocks share the 100 KiB

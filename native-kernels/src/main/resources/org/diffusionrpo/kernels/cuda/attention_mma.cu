@@ -22,20 +22,6 @@
 // Distances of rows and of pairs are 8 times an odd number of words, which keeps those loads free of bank conflicts.
 // Tiles are double-buffered, with one barrier each: a warp loads the next tile before it computes with this one.
 
-#define LOG2E 1.4426950408889634f
-#define LN2 0.6931471805599453f
-
-/** 2^x to 2^-22; results below 2^-126 are zero. */
-__device__ __forceinline__ float exp2_fast(float x) {
-#ifdef CUDA_EMU
-  return exp2f(x);
-#else
-  float y;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-  return y;
-#endif
-}
-
 /** Two numbers in one word. sm_75 has no bf16: the host does not launch those kernels there. */
 template <bool BF16>
 __device__ __forceinline__ unsigned pack(float low, float high) {
@@ -115,21 +101,6 @@ struct Tile {
 __device__ __forceinline__ int lane_group() { return threadIdx.x % 32 / 4; }
 __device__ __forceinline__ int lane_in_group() { return threadIdx.x % 4; }
 
-/** Where a head of a sample begins in a tensor of so many tokens. */
-__device__ __forceinline__ long long head_start(int tokens, int heads, int headDim) {
-  return ((long long)blockIdx.z * tokens * heads + blockIdx.y) * headDim;
-}
-
-/** Where the rows of this head and sample begin in lse and delta. */
-__device__ __forceinline__ long long row_start(int queries, int heads) {
-  return ((long long)blockIdx.z * heads + blockIdx.y) * queries;
-}
-
-/** Whether groups of four features can be moved at once: then headDim and with it the distance of tokens allow it too. */
-__device__ __forceinline__ bool in_fours(const float* x, int headDim) {
-  return headDim % 4 == 0 && aligned16(x);
-}
-
 /** factor times the features d .. d + 3 of a token; zeros from headDim on, or where there is no token. */
 template <bool VECTOR>
 __device__ __forceinline__ float4 load_features(const float* __restrict__ token, bool exists, int d, int headDim,
@@ -146,7 +117,7 @@ __device__ __forceinline__ void load_left_as(unsigned (&a)[T::M][T::STEPS][4], c
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       int row = T::row() + 16 * m + 8 * half + lane_group();
-      const float* token = x + (long long)row * stride;
+      const float* token = x + row * stride;
 #pragma unroll
       for (int step = 0; step < T::STEPS; step++) {
         int d = 16 * step + 4 * lane_in_group();
@@ -180,7 +151,7 @@ __device__ __forceinline__ void load_tile_as(unsigned* rows, unsigned* pairs, co
   for (int i = threadIdx.x; i < T::COLS / 2 * GROUPS; i += T::THREADS) {
     int pair = i / GROUPS;
     int d = i % GROUPS * 4;
-    const float* token = x + 2ll * pair * stride;
+    const float* token = x + 2 * pair * stride;
     float4 a = load_features<VECTOR>(token, 2 * pair < count, d, headDim, factor);
     float4 b = load_features<VECTOR>(token + stride, 2 * pair + 1 < count, d, headDim, factor);
     if (WITH_ROWS) {
@@ -285,7 +256,7 @@ __device__ __forceinline__ void store_rows(float* __restrict__ y, int stride, in
       if (row >= count) {
         continue;
       }
-      float* to = y + (long long)row * stride;
+      float* to = y + row * stride;
 #pragma unroll
       for (int n = 0; n + 1 < T::NF; n += 2) {
         int d = T::feature() + 8 * n + 4 * lane_in_group();
@@ -331,6 +302,7 @@ __device__ __forceinline__ float row_sum(float x) {
 template <class T>
 __device__ __forceinline__ void attention_forward(float* out, float* lse, const float* q, const float* k, const float* v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
+  constexpr int SIZE = T::ROWS_SIZE + T::PAIRS_SIZE;
   DYN_SHARED(unsigned, shared);
   int stride = heads * headDim;
   int first = blockIdx.x * T::ROWS;
@@ -347,19 +319,20 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
   float sum[T::M][2];
 #pragma unroll
   for (int m = 0; m < T::M; m++) {
-    largest[m][0] = largest[m][1] = -INFINITY;
+    largest[m][0] = largest[m][1] = -infinity();
     sum[m][0] = sum[m][1] = 0;
   }
 
   int end = causal ? min(keys, first + T::ROWS) : keys;
-  unsigned* tile = shared;
-  unsigned* other = shared + T::ROWS_SIZE + T::PAIRS_SIZE;
-  load_tile<T, true, false>(tile, nullptr, k, stride, keys, headDim, 1);
-  load_tile<T, false, true>(nullptr, tile + T::ROWS_SIZE, v, stride, keys, headDim, 1);
-  for (int key = 0; key < end; key += T::COLS) {
+  load_tile<T, true, false>(shared, nullptr, k, stride, keys, headDim, 1);
+  load_tile<T, false, true>(nullptr, shared + T::ROWS_SIZE, v, stride, keys, headDim, 1);
+  int at = 0;
+  for (int key = 0; key < end; key += T::COLS, at = SIZE - at) {
+    const unsigned* tile = shared + at;
     __syncthreads(); // this tile is complete, and all have used the one before
     int next = key + T::COLS;
     if (next < end) {
+      unsigned* other = shared + SIZE - at;
       load_tile<T, true, false>(other, nullptr, k + (long long)next * stride, stride, keys - next, headDim, 1);
       load_tile<T, false, true>(nullptr, other + T::ROWS_SIZE, v + (long long)next * stride, stride, keys - next,
           headDim, 1);
@@ -375,7 +348,7 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
           for (int c = 0; c < 4; c++) {
             int column = key + 8 * n + 2 * lane_in_group() + c % 2;
             int query = first + T::row() + 16 * m + 8 * (c / 2) + lane_group();
-            s[m][n][c] = column < keys && (!causal || column <= query) ? s[m][n][c] : -INFINITY;
+            s[m][n][c] = column < keys && (!causal || column <= query) ? s[m][n][c] : -infinity();
           }
         }
       }
@@ -410,9 +383,6 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
       }
     }
     accumulate<T>(o, s, tile + T::ROWS_SIZE);
-    unsigned* used = tile;
-    tile = other;
-    other = used;
   }
 
   float factor[T::M][2];
@@ -436,7 +406,7 @@ template <class T>
 __device__ __forceinline__ void load_statistics(float2* y, const float* __restrict__ lse,
     const float* __restrict__ delta, int count, float factor) {
   for (int i = threadIdx.x; i < T::COLS; i += T::THREADS) {
-    y[i] = i < count ? make_float2(-lse[i] * LOG2E, delta[i] * factor) : make_float2(-INFINITY, 0);
+    y[i] = i < count ? make_float2(-lse[i] * LOG2E, delta[i] * factor) : make_float2(-infinity(), 0);
   }
 }
 
@@ -482,13 +452,13 @@ __device__ __forceinline__ void attention_backward_keys(float* dk, float* dv, co
   clear<T>(dvSum);
 
   int query = causal ? first / T::COLS * T::COLS : 0;
-  unsigned* tile = shared;
-  unsigned* other = shared + SIZE;
-  load_queries<T>(tile, q, dOut, lse, delta, stride, query, queries, headDim, factor);
-  for (; query < queries; query += T::COLS) {
+  load_queries<T>(shared, q, dOut, lse, delta, stride, query, queries, headDim, factor);
+  int at = 0;
+  for (; query < queries; query += T::COLS, at = SIZE - at) {
+    const unsigned* tile = shared + at;
     __syncthreads(); // this tile is complete, and all have used the one before
     if (query + T::COLS < queries) {
-      load_queries<T>(other, q, dOut, lse, delta, stride, query + T::COLS, queries, headDim, factor);
+      load_queries<T>(shared + SIZE - at, q, dOut, lse, delta, stride, query + T::COLS, queries, headDim, factor);
     }
     const unsigned* second = tile + T::ROWS_SIZE + T::PAIRS_SIZE;
     const float2* statistics = (const float2*)(second + T::ROWS_SIZE + T::PAIRS_SIZE);
@@ -518,9 +488,6 @@ __device__ __forceinline__ void attention_backward_keys(float* dk, float* dv, co
     }
     accumulate<T>(dvSum, p, second + T::ROWS_SIZE);
     accumulate<T>(dkSum, ds, tile + T::ROWS_SIZE);
-    unsigned* used = tile;
-    tile = other;
-    other = used;
   }
 
   float dkFactor[T::M][2];
@@ -572,20 +539,20 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
     for (int half = 0; half < 2; half++) {
       int query = first + T::row() + 16 * m + 8 * half + lane_group();
       bool exists = query < queries;
-      shift[m][half] = exists ? -lse[row_start(queries, heads) + query] * LOG2E : -INFINITY;
+      shift[m][half] = exists ? -lse[row_start(queries, heads) + query] * LOG2E : -infinity();
       expected[m][half] = exists ? delta[row_start(queries, heads) + query] * factor : 0;
     }
   }
 
   int end = causal ? min(keys, first + T::ROWS) : keys;
-  unsigned* tile = shared;
-  unsigned* other = shared + SIZE;
-  load_keys<T>(tile, k, v, stride, 0, keys, headDim);
-  for (int key = 0; key < end; key += T::COLS) {
+  load_keys<T>(shared, k, v, stride, 0, keys, headDim);
+  int at = 0;
+  for (int key = 0; key < end; key += T::COLS, at = SIZE - at) {
+    const unsigned* tile = shared + at;
     __syncthreads(); // this tile is complete, and all have used the one before
     int next = key + T::COLS;
     if (next < end) {
-      load_keys<T>(other, k, v, stride, next, keys, headDim);
+      load_keys<T>(shared + SIZE - at, k, v, stride, next, keys, headDim);
     }
     float s[T::M][T::NS][4];
     float ds[T::M][T::NS][4];
@@ -609,9 +576,6 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
       }
     }
     accumulate<T>(sum, ds, tile + T::ROWS_SIZE);
-    unsigned* used = tile;
-    tile = other;
-    other = used;
   }
 
   float dqFactor[T::M][2];
