@@ -68,8 +68,8 @@ class KernelResourcesTest {
     Matcher target = TARGET.matcher(sourceStart(file));
     int lowest = target.lookingAt() ? Integer.parseInt(target.group(1)) : DEVICES.get(0);
     List<String> command = new ArrayList<>(List.of("nvcc", "-std=c++17", "-fatbin", "-Xptxas", "-v", "-include",
-        KernelSources.FOLDER.resolve("common.cuh").toString(), KernelSources.FOLDER.resolve(file + ".cu").toString(), "-o",
-        folder.resolve(file + ".fatbin").toString()));
+        KernelSources.FOLDER.resolve("common.cuh").toString(),
+        KernelSources.FOLDER.resolve(file + ".cu").toString(), "-o", folder.resolve(file + ".fatbin").toString()));
     List<Integer> devices = DEVICES.stream().filter(device -> device >= lowest).toList();
     for (int device : devices) {
       command.add("-gencode");
