@@ -3,7 +3,9 @@ package org.diffusionrpo.tensor;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.cuda.CudaBackend;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
@@ -18,7 +20,8 @@ import org.junit.jupiter.api.extension.TestTemplateInvocationContextProvider;
 public final class TestBackends implements TestTemplateInvocationContextProvider {
   static final List<Entry> ALL = List.of(
       new Entry("reference", ReferenceBackend::new, () -> null),
-      new Entry("cpu", CpuBackend::poisoned, () -> null));
+      new Entry("cpu", CpuBackend::poisoned, () -> null),
+      new Entry("cuda", () -> TestGpu.with(() -> new CudaBackend(TestGpu.options())), TestGpu::missing));
 
   /**
    * One backend.

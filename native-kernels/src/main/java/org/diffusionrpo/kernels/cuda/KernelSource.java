@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * One {@code .cu} resource with {@code common.cuh} in front, which takes the place of #include: NVRTC has no files.
@@ -14,6 +15,10 @@ import java.util.HexFormat;
  * @param file name without {@code .cu}
  */
 record KernelSource(String file, String text) {
+  /** All of them. */
+  static final List<String> FILES = List.of("activations", "attention", "attention_mma", "convert", "elementwise",
+      "embedding", "gemm", "group_norm", "im2col", "layer_norm", "optimizers", "reduce", "softmax", "upsample");
+
   static KernelSource of(String file) {
     return new KernelSource(file, resource("common.cuh") + resource(file + ".cu"));
   }

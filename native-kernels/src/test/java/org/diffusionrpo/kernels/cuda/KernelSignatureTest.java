@@ -3,8 +3,12 @@ package org.diffusionrpo.kernels.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.diffusionrpo.kernels.cuda.KernelSignature.Kind;
 import org.junit.jupiter.api.Test;
 
@@ -42,9 +46,14 @@ class KernelSignatureTest {
   }
 
   @Test
-  void everyKernelOfTheProjectCanBeParsed() {
-    for (String file : KernelSources.FILES) {
-      KernelSignature.parse(KernelSource.of(file).text());
+  void everyKernelOfTheProjectCanBeParsed() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("src/main/resources/org/diffusionrpo/kernels/cuda"))) {
+      assertEquals(files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".cu"))
+          .map(name -> name.substring(0, name.length() - 3)).sorted().toList(), KernelSource.FILES);
+    }
+    for (String file : KernelSource.FILES) {
+      String text = KernelSource.of(file).text();
+      assertEquals(text.split("__global__\\s+void", -1).length - 1, KernelSignature.parse(text).size(), file);
     }
   }
 }
