@@ -44,7 +44,7 @@ class PtxTest {
   }
 
   static List<String> sources() {
-    return KernelSources.FILES;
+    return KernelSource.FILES;
   }
 
   @ParameterizedTest
@@ -75,13 +75,13 @@ class PtxTest {
   @Test
   void buildsAgainToTheSameText(@TempDir Path folder) throws IOException {
     assumeTrue(Nvcc.missing() == null, Nvcc::missing);
-    String known = Files.readAllLines(KernelSources.FOLDER.resolve("elementwise.ptx")).stream()
+    String known = Files.readAllLines(Nvcc.SOURCES.resolve("elementwise.ptx")).stream()
         .filter(line -> line.contains("release")).findFirst().orElse("no release");
     assumeTrue(known.contains(Nvcc.version()), "the PTX is of another nvcc: " + known);
     Nvcc.run(List.of("src/main/scripts/ptx.sh", folder.toString()));
     for (String file : sources()) {
       assertEquals(Files.readString(folder.resolve(file + ".ptx")),
-          Files.readString(KernelSources.FOLDER.resolve(file + ".ptx")), file + ".ptx: " + REMEDY);
+          Files.readString(Nvcc.SOURCES.resolve(file + ".ptx")), file + ".ptx: " + REMEDY);
     }
   }
 
