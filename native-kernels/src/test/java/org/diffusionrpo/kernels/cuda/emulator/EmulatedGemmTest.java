@@ -10,7 +10,6 @@ import static jcuda.jcublas.JCublas2.cublasSetStream;
 import static jcuda.jcublas.JCublas2.cublasSgemm;
 import static org.diffusionrpo.kernels.cuda.emulator.EmulatedKernelTest.gaussian;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jcuda.Pointer;
@@ -18,6 +17,7 @@ import jcuda.cudaDataType;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasComputeType;
 import jcuda.jcublas.cublasHandle;
@@ -184,7 +184,13 @@ class EmulatedGemmTest {
         cublasSgemm(handle, 0, 0, 1, 1, 1, scalar(1), x, 1, x, 1, scalar(0), y, 1));
     assertEquals(1, CudaEmulator.calls("cublasSgemm"));
     assertTrue(CudaEmulator.leaks().contains("cuBLAS handle"));
-    assertNotEquals(0, JCublas2.cublasSetStream(handle, new cudaStream_t(new CUstream(12345))));
+  }
+
+  @Test void aDestroyedStreamIsRefused() {
+    CUstream stream = new CUstream();
+    EmulatedDevice.check(JCudaDriver.cuStreamCreate(stream, 0));
+    EmulatedDevice.check(JCudaDriver.cuStreamDestroy(stream));
+    assertEquals(cublasStatus.CUBLAS_STATUS_INVALID_VALUE, cublasSetStream(handle, new cudaStream_t(stream)));
   }
 
   private int gemmEx(Pointer a, int aType, Pointer b, int bType, Pointer c, int cType, int compute) {
