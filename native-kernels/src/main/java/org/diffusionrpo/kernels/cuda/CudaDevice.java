@@ -177,7 +177,7 @@ public final class CudaDevice implements AutoCloseable {
   }
 
   private static void warn(String call, int code) {
-    if (code != CUresult.CUDA_SUCCESS) {
+    if (code != CUresult.CUDA_SUCCESS && !Status.wasReported(code)) {
       LOG.warn("While the device was closed, {}", Status.driverError(call, code).getMessage());
     }
   }
