@@ -26,8 +26,8 @@ struct Meeting {
   union {
     uint64_t slots[WARP];  // values that lanes exchange
     struct {
-      float a[16][16];     // operands of a matrix product
-      float b[16][8];
+      float a[16][16];     // operands of a matrix product: a by columns,
+      float b[16][8];      // b by rows
     };
   };
 };
