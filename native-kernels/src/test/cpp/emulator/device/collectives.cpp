@@ -24,7 +24,9 @@ Meeting& join(uint32_t mask, const char* operation) {
   WarpState& w = ownWarp();
   int lanes = lanesOf(block.current / WARP);
   uint32_t expected = lanes == WARP ? mask : mask & ((1u << lanes) - 1);
-  if (!(expected >> laneId() & 1)) fail(LAUNCH_FAILED, 0, "%s: mask %08x lacks the calling lane %d", operation, mask, laneId());
+  if (!(expected >> laneId() & 1)) {
+    fail(LAUNCH_FAILED, 0, "%s: mask %08x lacks the calling lane %d", operation, mask, laneId());
+  }
   Meeting* found = nullptr;
   for (uint64_t rest = w.meetings; rest; rest &= rest - 1) {
     Meeting& m = w.meeting[__builtin_ctzll(rest)];
@@ -72,7 +74,7 @@ float element(unsigned packed, int half, bool bfloat16) {
   return bfloat16 ? floatOfBfloat16(bits) : floatOfHalf(bits);
 }
 
-/** d = c + a b for the four elements of a lane: rows g and g + 8, columns 2q and 2q + 1, with g = lane / 4, q = lane % 4. */
+/** d = c + a b in a lane's four elements: rows g and g + 8, columns 2q and 2q + 1, with g = lane / 4, q = lane % 4. */
 void multiply(float* d, const float* c, const Meeting& m, int depth) {
   int g = laneId() / 4, q = laneId() % 4;
   float sums[4] = {c[0], c[1], c[2], c[3]};
@@ -128,7 +130,9 @@ uint64_t emu_shuffle(unsigned mask, uint64_t value, int source) {
   Meeting& m = join(mask, "a shuffle");
   m.slots[laneId()] = value;
   meet(m);
-  if (!(m.expected >> source & 1)) fail(LAUNCH_FAILED, 0, "a shuffle reads lane %d, which mask %08x lacks", source, m.expected);
+  if (!(m.expected >> source & 1)) {
+    fail(LAUNCH_FAILED, 0, "a shuffle reads lane %d, which mask %08x lacks", source, m.expected);
+  }
   value = m.slots[source];
   leave(m);
   return value;

@@ -20,8 +20,8 @@
 #define __restrict__ __restrict
 #define __align__(n) __attribute__((aligned(n)))
 #define __grid_constant__
-// Variables without initialiser: they are all that is in .bss, which the compiler's caller renames to emu_shared, so that
-// the runtime can fill and check them. (A section attribute is ignored in templates.)
+// Variables without initialiser: they are all that is in .bss, which is renamed to emu_shared after the compilation, so
+// that the runtime can fill and check them. (In templates, a section attribute would be ignored.)
 #define __shared__ static __attribute__((used, aligned(16)))
 
 constexpr int warpSize = 32;

@@ -90,7 +90,8 @@ class EmulatedStreamTest {
     check(JCudaDriver.cuMemsetD32Async(x, Float.floatToIntBits(2f), 1, device.stream));
     check(JCudaDriver.cuEventRecord(event, device.stream));
     check(JCudaDriver.cuStreamWaitEvent(other, event, 0));
-    check(JCudaDriver.cuMemsetD32Async(x, Float.floatToIntBits(3f), 1, device.stream)); // after the record: not waited for
+    // What comes after the record is not waited for, although the event is recorded again.
+    check(JCudaDriver.cuMemsetD32Async(x, Float.floatToIntBits(3f), 1, device.stream));
     check(JCudaDriver.cuEventRecord(event, device.stream));
     check(JCudaDriver.cuMemcpyDtoDAsync(x.withByteOffset(4), x, 4, other));
     check(JCudaDriver.cuStreamSynchronize(other));
