@@ -26,8 +26,10 @@ import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.diffusionrpo.tensor.nn.Tape;
+import org.diffusionrpo.tensor.optim.Adafactor;
 import org.diffusionrpo.tensor.optim.AdamW;
 import org.diffusionrpo.tensor.optim.Gradients;
+import org.diffusionrpo.tensor.optim.Optimizer;
 
 /** Whole networks as the commands run them. */
 final class OurNetworks {
@@ -68,27 +70,52 @@ final class OurNetworks {
       UNet2DConditionModel policy = model.unet().value();
       UNet2DConditionModel reference = folder.loadUNet(backend, Storage.F32, false).value();
       policy.parameters().unfreeze();
-      PairBatches batches = new PairBatches(pairs(model, row.pairs()), model.vae().value(),
-          model.scheduler().value(),
-          new PairBatches.Options(row.pairs(), row.pairs(), PairBatches.Timestep.GROUP, 0.2, SEED));
-      PreferenceObjective objective =
-          new PreferenceObjective(backend, policy, Reference.copy(reference), Networks.rpoLoss(), batches, row.pairs());
-      return new Update(policy.parameters(), objective);
+      return update(backend, model, policy, reference, row.pairs(), row.pairs(),
+          new AdamW(policy.parameters().all(), AdamW.Options.DEFAULT));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
+  /**
+   * The same for Stable Diffusion 1.5's UNet with random weights at 64 x 64 latents: checkpointing, Adafactor, one pair
+   * at a time.
+   */
+  static Runnable stableDiffusion15Step(Backend backend, int pairs) {
+    try {
+      ModelFolder folder = ModelFolder.open(Bundled.require(Bundled.model()));
+      StableDiffusion bundled = StableDiffusion.load(folder, backend, LoadOptions.F32);
+      UNet2DConditionModel policy = new UNet2DConditionModel(Networks.stableDiffusion15(), true);
+      UNet2DConditionModel reference = new UNet2DConditionModel(Networks.stableDiffusion15(), false);
+      policy.parameters().initialize(backend, SEED);
+      reference.parameters().initialize(backend, SEED);
+      policy.parameters().unfreeze();
+      return update(backend, bundled, policy, reference, pairs, 1, new Adafactor(policy.parameters().all(), 0));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** @param parts gives VAE, noise schedule and number of tokens */
+  private static Runnable update(Backend backend, StableDiffusion parts, UNet2DConditionModel policy,
+      UNet2DConditionModel reference, int pairs, int microBatch, Optimizer optimizer) {
+    PairBatches batches = new PairBatches(pairs(policy, parts.tokenizer().maxLength(), pairs), parts.vae().value(),
+        parts.scheduler().value(), new PairBatches.Options(pairs, pairs, PairBatches.Timestep.GROUP, 0.2, SEED));
+    PreferenceObjective objective =
+        new PreferenceObjective(backend, policy, Reference.copy(reference), Networks.rpoLoss(), batches, microBatch);
+    return new Update(policy.parameters(), objective, optimizer);
+  }
+
   private static final class Update implements Runnable {
     private final Parameters parameters;
     private final PreferenceObjective objective;
-    private final AdamW optimizer;
+    private final Optimizer optimizer;
     private int step;
 
-    Update(Parameters parameters, PreferenceObjective objective) {
+    Update(Parameters parameters, PreferenceObjective objective, Optimizer optimizer) {
       this.parameters = parameters;
       this.objective = objective;
-      this.optimizer = new AdamW(parameters.all(), AdamW.Options.DEFAULT);
+      this.optimizer = optimizer;
     }
 
     @Override
@@ -101,11 +128,10 @@ final class OurNetworks {
     }
   }
 
-  private static EncodedPairs pairs(StableDiffusion model, int count) {
-    UNet2DConditionModel unet = model.unet().value();
+  private static EncodedPairs pairs(UNet2DConditionModel unet, int tokens, int count) {
     int side = unet.config().sampleSize();
     Shape latents = Shape.of(side, side, unet.config().inChannels());
-    Shape contexts = Shape.of(model.tokenizer().maxLength(), unet.config().crossAttentionDim());
+    Shape contexts = Shape.of(tokens, unet.config().crossAttentionDim());
     List<float[]> winners = arrays("winner", count, 2 * latents.size());
     List<float[]> losers = arrays("loser", count, 2 * latents.size());
     List<float[]> texts = arrays("context", count, contexts.size());

@@ -42,7 +42,7 @@ final class TimingBackend implements InvocationHandler {
       Storage storage = arguments.length == 1 ? Storage.F32 : (Storage) arguments[1];
       return Tensor.create((Shape) arguments[0], new HeldBuffer(outer, inner.empty((Shape) arguments[0], storage)));
     }
-    if (method.isDefault()) {
+    if (method.isDefault() && !method.getName().equals("synchronize")) {
       return InvocationHandler.invokeDefault(proxy, method, arguments);
     }
     return timed(method, arguments == null ? new Object[0] : arguments);

@@ -6,6 +6,7 @@ import static jcuda.jcudnn.JCudnn.cudnnGetConvolutionForwardAlgorithm_v7;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import jcuda.jcudnn.cudnnConvolutionBwdDataAlgoPerf;
@@ -67,7 +68,7 @@ record CudnnAlgorithm(int number, long workspace) {
     if (Status.isUnsupported(code)) {
       return null;
     }
-    Status.cudnn("cudnnGetConvolutionAlgorithm of " + direction, code);
+    Status.cudnn(call(direction), code);
     return candidates.stream()
         .filter(each -> each.status == 0 && each.workspace <= MAX_WORKSPACE)
         .filter(each -> !device.options().deterministic()
@@ -75,7 +76,15 @@ record CudnnAlgorithm(int number, long workspace) {
         .findFirst().map(each -> new CudnnAlgorithm(each.number, each.workspace)).orElse(null);
   }
 
-  private static <T> T[] array(java.util.function.IntFunction<T[]> array, Supplier<T> element) {
+  private static String call(CudnnPlan.Direction direction) {
+    return switch (direction) {
+      case FORWARD -> "cudnnGetConvolutionForwardAlgorithm_v7";
+      case BACKWARD_DATA -> "cudnnGetConvolutionBackwardDataAlgorithm_v7";
+      case BACKWARD_FILTER -> "cudnnGetConvolutionBackwardFilterAlgorithm_v7";
+    };
+  }
+
+  private static <T> T[] array(IntFunction<T[]> array, Supplier<T> element) {
     return IntStream.range(0, CANDIDATES).mapToObj(i -> element.get()).toArray(array);
   }
 }

@@ -135,7 +135,8 @@ __device__ __forceinline__ long long quotient(long long i, int d) {
 }
 
 // ---- elementwise loops: four elements a thread where every pointer is aligned ----
-// A thread reads its elements before it writes them and no other thread touches them, so y may be an input.
+// A thread reads its elements before it writes them and no other thread touches them, so y may be an input. Loops over
+// the rest are not unrolled: they are short, or the pointers are not those of whole buffers.
 
 /** y[i] = f(a[i]). */
 template <class F>
@@ -145,6 +146,7 @@ __device__ __forceinline__ void map(float* y, const float* a, long long n, F f) 
     float4 v = ((const float4*)a)[i];
     ((float4*)y)[i] = make_float4(f(v.x), f(v.y), f(v.z), f(v.w));
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = f(a[i]);
   }
@@ -159,6 +161,7 @@ __device__ __forceinline__ void map(float* y, const float* a, const float* b, lo
     float4 v = ((const float4*)b)[i];
     ((float4*)y)[i] = make_float4(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w));
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = f(a[i], b[i]);
   }
@@ -189,7 +192,8 @@ __device__ __forceinline__ T block_sum(T v, T* scratch) {
 }
 
 /** The largest value of the block, in every thread. All threads call it; scratch is shared and has 32 elements. */
-__device__ __forceinline__ unsigned block_max(unsigned v, unsigned* scratch) {
+template <class T>
+__device__ __forceinline__ T block_max(T v, T* scratch) {
   int lane = threadIdx.x & 31;
   for (int distance = 16; distance > 0; distance >>= 1) {
     v = max(v, __shfl_xor_sync(FULL_WARP, v, distance));
@@ -304,7 +308,7 @@ __device__ __forceinline__ float silu(float x) {
 
 __device__ __forceinline__ float silu_slope(float x) {
   float s = sigmoid(x);
-  return s * fmaf(x, 1.0f - s, 1.0f);
+  return s > 0.0f && s < 1.0f ? s * fmaf(x, 1.0f - s, 1.0f) : s;  // no 0 * infinity for an x out of range
 }
 
 /** The normal distribution function Phi(x). By erfc, since 1 + erf would cancel where x is negative. */
@@ -320,4 +324,40 @@ __device__ __forceinline__ float gelu(float x) {
 /** Phi(x) + x phi(x). */
 __device__ __forceinline__ float gelu_slope(float x) {
   return fmaf(x * 0.39894228f, expf(-0.5f * x * x), normal_distribution(x));
+}
+
+// ---- attention: tensors [samples, tokens, heads * headDim], one head of one sample a block (blockIdx.y, blockIdx.z) ----
+
+#define LOG2E 1.4426950408889634f
+#define LN2 0.6931471805599453f
+
+/** NVRTC has no INFINITY. */
+__device__ __forceinline__ float infinity() {
+  return __uint_as_float(0x7f800000u);
+}
+
+/** 2^x to 2^-22; results below 2^-126 are zero. */
+__device__ __forceinline__ float exp2_fast(float x) {
+#ifdef CUDA_EMU
+  return exp2f(x);
+#else
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#endif
+}
+
+/** Where the block's head begins in a tensor of so many tokens. */
+__device__ __forceinline__ long long head_start(int tokens, int heads, int headDim) {
+  return ((long long)blockIdx.z * tokens * heads + blockIdx.y) * headDim;
+}
+
+/** Where the block's head begins in [samples, heads, queries]. */
+__device__ __forceinline__ long long row_start(int queries, int heads) {
+  return ((long long)blockIdx.z * heads + blockIdx.y) * queries;
+}
+
+/** Whether groups of four features can be moved at once: then headDim and with it the distance of tokens allow it too. */
+__device__ __forceinline__ bool in_fours(const float* x, int headDim) {
+  return headDim % 4 == 0 && aligned16(x);
 }

@@ -1,0 +1,144 @@
+package org.diffusionrpo.bench.versus;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
+import org.diffusionrpo.kernels.cuda.Precision;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Backends;
+import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.Shape;
+import org.diffusionrpo.tensor.Tensor;
+import org.diffusionrpo.tensor.counting.CountingBackend;
+import org.diffusionrpo.tensor.counting.Work;
+
+/**
+ * What a GPU gives: every operation of the comparison in every precision that the device has, its FLOP/s beside those
+ * of the largest product, its bytes per second beside those of a copy; then updates of Diffusion-RPO.
+ */
+public final class GpuReport {
+  private static final double SECONDS = 0.5;
+  private static final int PEAK = 8192;
+  private static final int COPIED_FLOATS = 1 << 26;
+  private static final int PAIRS = 4;
+
+  private final PrintStream out;
+  private final String device;
+  private final double seconds;
+
+  /** @param seconds of warm-up and of measurement of each row */
+  GpuReport(PrintStream out, String device, double seconds) {
+    this.out = out;
+    this.device = device;
+    this.seconds = seconds;
+  }
+
+  /** Argument: the device, {@code cuda} unless given. */
+  public static void main(String[] args) throws IOException {
+    new GpuReport(System.out, args.length > 0 ? args[0] : "cuda", SECONDS).print(Pattern.compile(""), PEAK,
+        COPIED_FLOATS, true);
+  }
+
+  /**
+   * @param rows which rows, by name
+   * @param peak side of the square product that stands for the device's best
+   * @param copied floats of the copy that stands for its memory
+   * @param fullSize also updates of Stable Diffusion 1.5's size, which need about 15 GB
+   */
+  void print(Pattern rows, int peak, int copied, boolean fullSize) {
+    for (Precision precision : Precision.values()) {
+      String name = precision.name().toLowerCase(Locale.ROOT);
+      try (Backend backend = Backends.open(device, name, out::println)) {
+        print(backend, rows, peak, copied);
+        if (fullSize) {
+          printStableDiffusion15(backend);
+        }
+      } catch (IllegalArgumentException e) { // e.g. no bf16 on Turing
+        out.println(e.getMessage());
+      }
+      out.println();
+    }
+  }
+
+  private void print(Backend backend, Pattern rows, int peak, int copied) {
+    Row.Gemm largest = new Row.Gemm(Form.NT, peak, peak, peak);
+    double flops = largest.operations() / time(backend, largest);
+    double bytes = copyBytes(backend, copied);
+    out.printf(Locale.ROOT, "copy %.1f GB/s, cuBLAS %s %.2f TFLOP/s%n", bytes * 1e-9, largest.name(), flops * 1e-12);
+    out.printf(Locale.ROOT, "%-52s %10s %10s %7s %10s %7s%n", "row", "ms", "TFLOP/s", "of peak", "GB/s", "of copy");
+    for (Row row : Rows.matching(rows)) {
+      try {
+        print(row, time(backend, row), flops, bytes);
+      } catch (DeviceOutOfMemoryError e) {
+        out.printf(Locale.ROOT, "%-52s %s%n", row.name(), e.getMessage());
+        backend.trim();
+      }
+    }
+  }
+
+  /** An update of a few pairs, each on its own, and what it means for the recipe's large batches. */
+  private void printStableDiffusion15(Backend backend) {
+    String name = "rpo step sd15 " + PAIRS + " pairs, one at a time";
+    try (MemoryScope scope = backend.scope()) {
+      Runnable step = OurNetworks.stableDiffusion15Step(backend, PAIRS);
+      Runnable run = () -> {
+        step.run();
+        backend.synchronize();
+      };
+      Contestant.repeat(run, seconds, 1);
+      double time = Statistics.median(Contestant.repeat(run, seconds, 2));
+      out.printf(Locale.ROOT, "%-52s %10.3f   %.2f s per pair%n", name, time * 1e3, time / PAIRS);
+    } catch (DeviceOutOfMemoryError e) {
+      out.printf(Locale.ROOT, "%-52s %s%n", name, e.getMessage());
+    }
+  }
+
+  private void print(Row row, double time, double peak, double copy) {
+    StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-52s %10.3f", row.name(), time * 1e3));
+    if (row.operations() > 0) {
+      double rate = row.operations() / time;
+      line.append(String.format(Locale.ROOT, " %10.2f %5.1f %%", rate * 1e-12, 100 * rate / peak));
+    } else if (!row.isWholeNetwork()) {
+      double rate = moved(row) / time;
+      line.append(String.format(Locale.ROOT, " %10s %7s %10.1f %5.1f %%", "", "", rate * 1e-9, 100 * rate / copy));
+    }
+    out.println(line);
+  }
+
+  /** Bytes that the row's operations read and write at least. */
+  private static double moved(Row row) {
+    CountingBackend counting = new CountingBackend();
+    Runnable run = row.prepare(new OurWorker(counting));
+    counting.takeWork();
+    run.run();
+    Work work = counting.takeWork();
+    return work.bytes();
+  }
+
+  private double time(Backend backend, Row row) {
+    try (MemoryScope scope = backend.scope()) {
+      Runnable prepared = row.prepare(new OurWorker(backend));
+      Runnable run = () -> {
+        prepared.run();
+        backend.synchronize();
+      };
+      Contestant.repeat(run, seconds, row.isWholeNetwork() ? Contestant.NETWORK_WARM_UP_RUNS : 1);
+      return Statistics.median(Contestant.repeat(run, seconds, 1));
+    }
+  }
+
+  private double copyBytes(Backend backend, int floats) {
+    try (MemoryScope scope = backend.scope()) {
+      Tensor x = backend.zeros(Shape.of(floats));
+      Tensor y = backend.empty(x.shape());
+      Runnable run = () -> {
+        backend.copy(y, x);
+        backend.synchronize();
+      };
+      Contestant.repeat(run, seconds, 1);
+      return 2.0 * x.buffer().bytes() / Statistics.median(Contestant.repeat(run, seconds, 1));
+    }
+  }
+}

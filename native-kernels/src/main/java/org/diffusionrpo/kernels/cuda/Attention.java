@@ -1,0 +1,47 @@
+package org.diffusionrpo.kernels.cuda;
+
+/**
+ * Exact softmax attention. FlashAttention-2, Dao 2023, arXiv:2307.08691, algorithms 1 and 2.
+ * <pre>
+ *   q, out [samples, queries, heads * headDim]     k, v [samples, keys, heads * headDim]
+ *   lse [samples, heads, queries], log-sum-exp of the scaled scores, kept for backward
+ *   out = softmax(q k^T / sqrt(headDim)) v, per sample and head
+ * </pre>
+ * Causal: query i sees the keys 0 .. i. For heads of up to {@value AttentionTile#MAX_HEAD_DIM} features, the
+ * probabilities are never stored: {@link TiledAttention}. Wider ones go through matrix products: {@link GemmAttention}.
+ *
+ * <p>In bf16 and fp16, operands and probabilities are rounded; sums and the softmax are fp32. fp16 scales only gradients
+ * (see {@link Precision#FP16}): q, k and v must stay below 65,504.
+ */
+public final class Attention {
+  private final TiledAttention tiled;
+  private final GemmAttention wide;
+
+  public Attention(CudaDevice device) {
+    this.tiled = new TiledAttention(device);
+    this.wide = new GemmAttention(device);
+  }
+
+  /** Overwrites out and lse. */
+  public void forward(DeviceBuffer out, DeviceBuffer lse, DeviceBuffer q, DeviceBuffer k, DeviceBuffer v, int samples,
+      int queries, int keys, int heads, int headDim, boolean causal) {
+    AttentionSizes sizes = new AttentionSizes(samples, queries, keys, heads, headDim, causal);
+    if (headDim <= AttentionTile.MAX_HEAD_DIM) {
+      tiled.forward(out, lse, q, k, v, sizes);
+    } else {
+      wide.forward(out, lse, q, k, v, sizes);
+    }
+  }
+
+  /** Overwrites dq, dk and dv. */
+  public void backward(DeviceBuffer dq, DeviceBuffer dk, DeviceBuffer dv, DeviceBuffer dOut, DeviceBuffer q,
+      DeviceBuffer k, DeviceBuffer v, DeviceBuffer out, DeviceBuffer lse, int samples, int queries, int keys, int heads,
+      int headDim, boolean causal) {
+    AttentionSizes sizes = new AttentionSizes(samples, queries, keys, heads, headDim, causal);
+    if (headDim <= AttentionTile.MAX_HEAD_DIM) {
+      tiled.backward(dq, dk, dv, dOut, q, k, v, out, lse, sizes);
+    } else {
+      wide.backward(dq, dk, dv, dOut, q, k, v, out, lse, sizes);
+    }
+  }
+}
