@@ -192,6 +192,7 @@ CU_API cuCtxGetDevice(CUdevice* device) {
 
 CU_API cuCtxSynchronize() {
   CU_ENTER_CONTEXT("cuCtxSynchronize");
+  if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   drainAll();
   return context().error;
 }

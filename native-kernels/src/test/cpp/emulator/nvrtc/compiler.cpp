@@ -17,7 +17,8 @@ namespace {
 
 /** The kernels' text between what makes it C++ for the host and the table of its kernels. */
 std::string translate(const std::string& text, const std::string& name, int architecture) {
-  static const std::regex KERNEL(R"(__global__\s+(?:void\s+)?(?:__launch_bounds__\s*\(([^()]*(?:\([^()]*\))*[^()]*)\)\s*)?)"
+  static const std::regex KERNEL(R"(__global__\s+(?:void\s+)?)"
+                                 R"((?:__launch_bounds__\s*\(([^()]*(?:\([^()]*\))*[^()]*)\)\s*)?)"
                                  R"((?:void\s+)?(\w+)\s*\()");
   std::string table;
   int kernels = 0;
@@ -84,14 +85,16 @@ Compiled compileForHost(const std::string& home, const std::string& text, const 
 
   char folder[] = "/tmp/cuda-emulator-XXXXXX";
   if (!mkdtemp(folder)) return {false, "", "no folder for temporary files"};
-  std::string at = folder, source = at + "/unit.cpp", object = at + "/unit.o", result = at + "/unit.so", log = at + "/log";
+  std::string at = std::string(folder) + "/unit";
+  std::string source = at + ".cpp", object = at + ".o", result = at + ".so", log = at + ".log";
   std::ofstream(source) << unit;
   std::vector<std::string> compile = {"g++", "-I" + home, "-D__CUDA_ARCH__=" + std::to_string(architecture * 10)};
   for (const std::string& word : words(flags)) compile.push_back(word);
   for (const std::string& definition : definitions) compile.push_back(definition);
   for (const std::string& word : {std::string("-c"), source, std::string("-o"), object}) compile.push_back(word);
+  const char *flagsOfShared = ".bss=alloc,load,contents,data", *nameOfShared = ".bss=emu_shared";
   bool good = run(compile, log) &&
-      run({"objcopy", "--set-section-flags", ".bss=alloc,load,contents,data", "--rename-section", ".bss=emu_shared", object}, log) &&
+      run({"objcopy", "--set-section-flags", flagsOfShared, "--rename-section", nameOfShared, object}, log) &&
       run({"g++", "-shared", object, home + "/runtime.o", "-o", result}, log);
   Compiled compiled{good, good ? readFile(result) : "", readFile(log)};
   if (good) {

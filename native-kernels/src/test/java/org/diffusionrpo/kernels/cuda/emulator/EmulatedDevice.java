@@ -22,7 +22,7 @@ import jcuda.driver.JCudaDriver;
 import jcuda.nvrtc.JNvrtc;
 import jcuda.nvrtc.nvrtcProgram;
 
-/** The emulated device under plain JCuda, for the tests of the emulator itself. Calls throw unless they say otherwise. */
+/** The emulated device under plain JCuda, for the tests of the emulator itself. Calls check codes by themselves. */
 final class EmulatedDevice implements AutoCloseable {
   final CUstream stream = new CUstream();
   private final CUcontext context = new CUcontext();
@@ -148,13 +148,14 @@ final class EmulatedDevice implements AutoCloseable {
     return cubin;
   }
 
-  /** Launches on the stream; arguments are device pointers, ints, longs or floats. Returns the code of cuLaunchKernel. */
+  /** The code of cuLaunchKernel, on the stream; arguments are device pointers, ints, longs or floats. */
   int launch(CUfunction kernel, int blocks, int threads, int sharedBytes, Object... arguments) {
     Pointer[] pointers = new Pointer[arguments.length];
     for (int i = 0; i < arguments.length; i++) {
       pointers[i] = pointerTo(arguments[i]);
     }
-    return JCudaDriver.cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, sharedBytes, stream, Pointer.to(pointers), null);
+    return JCudaDriver.cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, sharedBytes, stream, Pointer.to(pointers),
+        null);
   }
 
   private static Pointer pointerTo(Object argument) {
