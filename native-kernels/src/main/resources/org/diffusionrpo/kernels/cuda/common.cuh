@@ -135,7 +135,8 @@ __device__ __forceinline__ long long quotient(long long i, int d) {
 }
 
 // ---- elementwise loops: four elements a thread where every pointer is aligned ----
-// A thread reads its elements before it writes them and no other thread touches them, so y may be an input.
+// A thread reads its elements before it writes them and no other thread touches them, so y may be an input. Loops over
+// the rest are not unrolled: they are short, or the pointers are not those of whole buffers.
 
 /** y[i] = f(a[i]). */
 template <class F>
@@ -145,6 +146,7 @@ __device__ __forceinline__ void map(float* y, const float* a, long long n, F f) 
     float4 v = ((const float4*)a)[i];
     ((float4*)y)[i] = make_float4(f(v.x), f(v.y), f(v.z), f(v.w));
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = f(a[i]);
   }
@@ -159,6 +161,7 @@ __device__ __forceinline__ void map(float* y, const float* a, const float* b, lo
     float4 v = ((const float4*)b)[i];
     ((float4*)y)[i] = make_float4(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w));
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = f(a[i], b[i]);
   }

@@ -11,6 +11,7 @@ __device__ __forceinline__ void narrow(unsigned short* y, const float* x, long l
     packed.y = encode(v.z) | (unsigned)encode(v.w) << 16;
     ((uint2*)y)[i] = packed;
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = encode(x[i]);
   }
@@ -25,6 +26,7 @@ __device__ __forceinline__ void widen(float* y, const unsigned short* x, long lo
     ((float4*)y)[i] = make_float4(decode((unsigned short)packed.x), decode((unsigned short)(packed.x >> 16)),
         decode((unsigned short)packed.y), decode((unsigned short)(packed.y >> 16)));
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = decode(x[i]);
   }
@@ -65,6 +67,7 @@ extern "C" __global__ void __launch_bounds__(256) amax_parts(unsigned* __restric
     unsigned zw = max(__float_as_uint(fabsf(v.z)), __float_as_uint(fabsf(v.w)));
     largest = max(largest, max(xy, zw));
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     largest = max(largest, __float_as_uint(fabsf(x[i])));
   }

@@ -26,6 +26,7 @@ extern "C" __global__ void __launch_bounds__(256) fill(float* y, float value, lo
   for (long long i = thread_index(); i < quads; i += thread_count()) {
     ((float4*)y)[i] = four(value);
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     y[i] = value;
   }

@@ -21,7 +21,7 @@ extern "C" __global__ void __launch_bounds__(256) embedding_forward(float* __res
  * dTable[id] += dy[i] for all i with this id, in the order of i. The caller has sorted them: uses[starts[k]] up to
  * uses[starts[k + 1]] are the rows of dy with the id ids[k], no id occurs twice, so no two threads write one element.
  */
-extern "C" __global__ void __launch_bounds__(256) embedding_backward(float* __restrict__ dTable,
+extern "C" __global__ void __launch_bounds__(256, 4) embedding_backward(float* __restrict__ dTable,
     const float* __restrict__ dy, const int* __restrict__ ids, const int* __restrict__ starts,
     const int* __restrict__ uses, int distinct, int columns) {
   if ((columns & 3) == 0 && aligned16(dTable) && aligned16(dy)) {

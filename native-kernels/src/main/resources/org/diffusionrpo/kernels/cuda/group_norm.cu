@@ -219,7 +219,7 @@ extern "C" __global__ void __launch_bounds__(128) group_norm_gradient_lines(floa
 }
 
 /** dGamma[c] += sum dy (x - mean) rstd, dBeta[c] += sum dy; each may be null. Blocks of 32 channels. */
-extern "C" __global__ void __launch_bounds__(256) group_norm_parameters(float* __restrict__ dGamma,
+extern "C" __global__ void __launch_bounds__(256, 4) group_norm_parameters(float* __restrict__ dGamma,
     float* __restrict__ dBeta, const float* __restrict__ parts, const float* __restrict__ rstd, int samples,
     int channels, int groups, int chunks) {
   __shared__ double scratch[256];

@@ -37,6 +37,7 @@ extern "C" __global__ void __launch_bounds__(256) adamw_step(float* __restrict__
     ((float4*)m)[i] = first;
     ((float4*)v)[i] = second;
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     adamw(w[i], g[i], m[i], v[i], c);
   }
@@ -242,6 +243,7 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_squares(double* __re
     s0 += (double)u.x * u.x + (double)u.z * u.z;
     s1 += (double)u.y * u.y + (double)u.w * u.w;
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     float u = g[i] * factors.at(i);
     s0 += (double)u * u;
@@ -278,6 +280,7 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_update(float* __rest
     float4 update = ((const float4*)g)[i] * factors.at4(i) * step;
     ((float4*)w)[i] = weight - multiply_add(weight, four(decay), update);
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     w[i] = w[i] - fmaf(w[i], decay, g[i] * factors.at(i) * step);
   }

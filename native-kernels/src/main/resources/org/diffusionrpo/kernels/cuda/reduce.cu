@@ -17,6 +17,7 @@ extern "C" __global__ void __launch_bounds__(256) sum_of_squares_parts(double* _
     s2 += (double)v.z * v.z;
     s3 += (double)v.w * v.w;
   }
+#pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     s0 += (double)x[i] * x[i];
   }
@@ -47,7 +48,8 @@ extern "C" __global__ void __launch_bounds__(256) squared_error_parts(double* __
       s0 += dx * dx + dz * dz;
       s1 += dy * dy + dw * dw;
     }
-    for (long long i = 4 * quads + thread_index(); i < columns; i += thread_count()) {
+#pragma unroll 1
+  for (long long i = 4 * quads + thread_index(); i < columns; i += thread_count()) {
       double d = (double)u[i] - v[i];
       s0 += d * d;
     }

@@ -61,7 +61,7 @@ __device__ __forceinline__ void nearest_backward(T* dx, const T* dy, T zero, int
 }
 
 /** dx of each input pixel is the sum over the output pixels that show it, in row-major order. */
-extern "C" __global__ void __launch_bounds__(256) upsample_backward(float* __restrict__ dx,
+extern "C" __global__ void __launch_bounds__(256, 4) upsample_backward(float* __restrict__ dx,
     const float* __restrict__ dy, int samples, int height, int width, int channels, int outHeight, int outWidth) {
   if ((channels & 3) == 0 && aligned16(dx) && aligned16(dy)) {
     nearest_backward((float4*)dx, (const float4*)dy, four(0.0f), samples, height, width, channels / 4, outHeight,
