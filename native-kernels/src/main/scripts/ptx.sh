@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Compiles every CUDA kernel source ahead of time, into the PTX files that are committed beside them. They serve machines
-# without NVRTC. Run it after a change to a source, with nvcc of CUDA 13.0.
+# Compiles every CUDA kernel source ahead of time, into the PTX files that are committed beside them (compressed: they
+# are 200,000 lines that nobody reads). They serve machines without NVRTC. Run it after a change to a source, with nvcc
+# of CUDA 13.0.
 #
 #   ptx.sh [folder for the result]
 #
@@ -19,8 +20,8 @@ compile() {
   {
     echo "// SHA-256 of common.cuh and $1: $(cat common.cuh "$1" | sha256sum | cut -d ' ' -f 1)"
     nvcc -std=c++17 -ptx -arch="$target" -include common.cuh -o - "$1" | sed "s/^\.version .*/.version $version/"
-  } > "$out/$name.ptx.new"
-  mv "$out/$name.ptx.new" "$out/$name.ptx"
+  } | gzip -9n > "$out/$name.ptx.gz.new"
+  mv "$out/$name.ptx.gz.new" "$out/$name.ptx.gz"
 }
 
 for source in *.cu; do

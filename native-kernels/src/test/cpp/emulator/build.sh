@@ -21,7 +21,7 @@ missing() {
 }
 
 [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]] || missing "needs Linux on x86-64, this is $(uname -s) on $(uname -m)"
-for tool in g++ nm unzip; do
+for tool in g++ nm objcopy unzip; do
   command -v $tool > /dev/null || missing "needs $tool"
 done
 [[ -f $java/include/jni.h ]] || missing "needs jni.h, which $java lacks"

@@ -107,7 +107,7 @@ void checkShared(uintptr_t address, size_t bytes, bool write) {
     }
     offset = sharedBytes + dynamic;
   } else {
-    fail(ILLEGAL_ADDRESS, address, "%s of %zu bytes at %p", write ? "write" : "read", bytes,
+    fail(ILLEGAL_ADDRESS, 0, "invalid %s of %zu bytes at %p, not a device address", write ? "write" : "read", bytes,
         reinterpret_cast<void*>(address));
   }
   if (block.launch->races) checkRaces(sharedAccesses.data(), offset, bytes, write, false, address);

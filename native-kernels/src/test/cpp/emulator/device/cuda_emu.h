@@ -20,8 +20,9 @@
 #define __restrict__ __restrict
 #define __align__(n) __attribute__((aligned(n)))
 #define __grid_constant__
-// One section holds all shared variables, so that the runtime can fill and check them.
-#define __shared__ static __attribute__((section("emu_shared"), aligned(16)))
+// Variables without initialiser: they are all that is in .bss, which the compiler's caller renames to emu_shared, so that
+// the runtime can fill and check them. (A section attribute is ignored in templates.)
+#define __shared__ static __attribute__((used, aligned(16)))
 
 constexpr int warpSize = 32;
 

@@ -25,7 +25,7 @@ std::string translate(const std::string& text, const std::string& name, int arch
     std::string bounds = (*it)[1].str();
     table += "  EMU_KERNEL(" + (*it)[2].str() + (bounds.empty() ? "" : ", " + bounds) + "),\n";
   }
-  // In a namespace without a name everything is local, so that shared variables of templates may share the section.
+  // In a namespace without a name everything is local, so that shared variables of templates are in .bss like others.
   return "#include \"cuda_emu.h\"\nnamespace {\n#line 1 \"" + name + "\"\n" + text +
       "\n}\nextern \"C\" EMU_HIDDEN const EmuKernel emu_kernels[] = {\n" + table + "  {}\n};\n" +
       "extern \"C\" EMU_HIDDEN const int emu_kernel_count = " + std::to_string(kernels) + ";\n" +
@@ -90,7 +90,9 @@ Compiled compileForHost(const std::string& home, const std::string& text, const 
   for (const std::string& word : words(flags)) compile.push_back(word);
   for (const std::string& definition : definitions) compile.push_back(definition);
   for (const std::string& word : {std::string("-c"), source, std::string("-o"), object}) compile.push_back(word);
-  bool good = run(compile, log) && run({"g++", "-shared", object, home + "/runtime.o", "-o", result}, log);
+  bool good = run(compile, log) &&
+      run({"objcopy", "--set-section-flags", ".bss=alloc,load,contents,data", "--rename-section", ".bss=emu_shared", object}, log) &&
+      run({"g++", "-shared", object, home + "/runtime.o", "-o", result}, log);
   Compiled compiled{good, good ? readFile(result) : "", readFile(log)};
   if (good) {
     mkdir((home + "/cache").c_str(), 0777);

@@ -18,6 +18,8 @@ public final class Adafactor {
   private static final int FEW_ROWS = 64;
   private static final int THREADS = 256;
   private static final int WARPS = THREADS / 32;
+  /** Of the one block that a vector gets. */
+  private static final int VECTOR_THREADS = 1024;
 
   private final CudaDevice device;
 
@@ -38,20 +40,19 @@ public final class Adafactor {
       int rows, int columns, int inner, long k, double lr, double decay) {
     double keep = keep(k);
     int length = Math.multiplyExact(columns, inner);
-    long rowStates = (long) outer * rows * inner;
-    long columnStates = (long) outer * length;
-    updateRows(rowState, g, (long) outer * rows, columns, inner, keep);
-    updateColumns(columnState, g, outer, rows, length, keep);
-    try (DeviceBuffer rowFactor = device.memory().take(rowStates * Float.BYTES);
-        DeviceBuffer columnFactor = device.memory().take(columnStates * Float.BYTES)) {
+    long lines = (long) outer * rows;
+    try (DeviceBuffer rowFactor = device.memory().take(lines * inner * Float.BYTES);
+        DeviceBuffer columnFactor = device.memory().take((long) outer * length * Float.BYTES)) {
       if (inner == 1) {
+        launch("adafactor_rows", Grid.of(Math.toIntExact((lines + WARPS - 1) / WARPS), THREADS), rowState, g, lines,
+            columns, keep);
         launch("adafactor_row_factors", Grid.of(outer, THREADS), rowFactor, rowState, rows);
       } else {
-        launch("adafactor_row_factors_inner", Grid.elements((long) outer * inner), rowFactor, rowState, outer, rows,
-            inner);
+        launch("adafactor_rows_inner", Grid.elements((long) outer * inner), rowState, rowFactor, g, outer, rows,
+            columns, inner, keep);
       }
-      launch("adafactor_inverse_roots", Elementwise.quads(columnStates), columnFactor, columnState, columnStates);
-      update(w, g, rowFactor, columnFactor, rows, columns, inner, (long) outer * rows * length, lr, decay);
+      updateColumns(columnState, columnFactor, g, outer, rows, length, keep);
+      update(w, g, rowFactor, columnFactor, rows, columns, inner, lines * length, lr, decay);
     }
   }
 
@@ -62,11 +63,7 @@ public final class Adafactor {
    * @param k the number of this step, counted from 1
    */
   public void step(DeviceBuffer w, DeviceBuffer g, DeviceBuffer v, int n, long k, double lr, double decay) {
-    double keep = keep(k);
-    try (DeviceBuffer factor = device.memory().take((long) n * Float.BYTES)) {
-      launch("adafactor_vector", Grid.elements(n), factor, v, g, (long) n, keep);
-      update(w, g, null, factor, 1, n, 1, n, lr, decay);
-    }
+    launch("adafactor_vector", Grid.of(1, VECTOR_THREADS), w, g, v, (long) n, keep(k), lr, (float) (lr * decay));
   }
 
   private static double keep(long k) {
@@ -76,25 +73,18 @@ public final class Adafactor {
     return 1 - Math.pow(k, DECAY_EXPONENT);
   }
 
-  private void updateRows(DeviceBuffer rowState, DeviceBuffer g, long lines, int columns, int inner, double keep) {
-    if (inner == 1) {
-      launch("adafactor_rows", Grid.of(Math.toIntExact((lines + WARPS - 1) / WARPS), THREADS), rowState, g, lines,
-          columns, keep);
-    } else {
-      launch("adafactor_rows_inner", Grid.elements(lines * inner), rowState, g, lines, columns, inner, keep);
-    }
-  }
-
-  private void updateColumns(DeviceBuffer columnState, DeviceBuffer g, int outer, int rows, int length, double keep) {
+  private void updateColumns(DeviceBuffer columnState, DeviceBuffer columnFactor, DeviceBuffer g, int outer, int rows,
+      int length, double keep) {
     if (rows <= FEW_ROWS) {
-      launch("adafactor_columns_direct", Grid.elements((long) outer * length), columnState, g, outer, rows, length,
-          keep);
+      launch("adafactor_columns_direct", Grid.elements((long) outer * length), columnState, columnFactor, g, outer,
+          rows, length, keep);
       return;
     }
     ColumnTiles tiles = ColumnTiles.of(rows, length);
     try (DeviceBuffer parts = device.memory().take(tiles.partBytes(outer, 1))) {
       launch("adafactor_column_parts", tiles.grid(outer), parts, g, outer, rows, length, tiles.chunkRows());
-      launch("adafactor_columns", tiles.join(outer), columnState, parts, outer, rows, length, tiles.chunks(), keep);
+      launch("adafactor_columns", tiles.join(outer), columnState, columnFactor, parts, outer, rows, length,
+          tiles.chunks(), keep);
     }
   }
 

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.zip.GZIPInputStream;
 
 /**
  * One {@code .cu} resource with {@code common.cuh} in front, which takes the place of #include: NVRTC has no files.
@@ -25,8 +26,8 @@ record KernelSource(String file, String text) {
 
   /** The same source compiled ahead of time, or null where there is none; see {@link KernelCompiler}. */
   String ptx() {
-    try (InputStream in = KernelSource.class.getResourceAsStream(file + ".ptx")) {
-      return in == null ? null : new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    try (InputStream in = KernelSource.class.getResourceAsStream(file + ".ptx.gz")) {
+      return in == null ? null : new String(new GZIPInputStream(in).readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -308,7 +308,7 @@ __device__ __forceinline__ float silu(float x) {
 
 __device__ __forceinline__ float silu_slope(float x) {
   float s = sigmoid(x);
-  return s * fmaf(x, 1.0f - s, 1.0f);
+  return s > 0.0f && s < 1.0f ? s * fmaf(x, 1.0f - s, 1.0f) : s;  // no 0 * infinity for an x out of range
 }
 
 /** The normal distribution function Phi(x). By erfc, since 1 + erf would cancel where x is negative. */

@@ -86,7 +86,7 @@ __device__ __forceinline__ float power_of_two_scale_of(float amax) {
   if (bits == 0 || bits >= 0x7f800000u) {
     return 1.0f;
   }
-  int exponent = max((int)(bits >> 23), 1) - 127;
+  int exponent = (int)(bits >> 23) - 127;  // -127, which the bound takes care of, for values below 2^-126
   int scale = max(-LARGEST_SCALE_EXPONENT, min(LARGEST_SCALE_EXPONENT, -(exponent + 1)));
   return __uint_as_float((unsigned)(scale + 127) << 23);
 }

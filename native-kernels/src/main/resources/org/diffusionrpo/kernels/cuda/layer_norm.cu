@@ -19,23 +19,19 @@ extern "C" __global__ void __launch_bounds__(128) layer_norm_forward(float* y, f
   float* to = y + row * columns;
   bool vector = (columns & 3) == 0 && aligned16(x) && aligned16(y) && aligned16(gamma) && aligned16(beta);
 
-  // The first mean may be off by rounding where x is large; the deviations from it are small and give the rest.
+  // Distances to a value of the row are no larger than a few deviations, however large the mean is.
   float first = from[0];
   float4 sums = four(0.0f);
   for (int c = 4 * lane; c < columns; c += 128) {
     sums = sums + deviations(from, c, columns, vector, first);
   }
-  float center = first + warp_sum(sum4(sums)) / columns;
-  sums = four(0.0f);
+  float rowMean = first + warp_sum(sum4(sums)) / columns;
   float4 squares = four(0.0f);
   for (int c = 4 * lane; c < columns; c += 128) {
-    float4 d = deviations(from, c, columns, vector, center);
-    sums = sums + d;
+    float4 d = deviations(from, c, columns, vector, rowMean);
     squares = multiply_add(d, d, squares);
   }
-  float offset = warp_sum(sum4(sums)) / columns;
-  float variance = fmaxf(0.0f, warp_sum(sum4(squares)) / columns - offset * offset);
-  float rowMean = center + offset;
+  float variance = warp_sum(sum4(squares)) / columns;
   float rowRstd = 1.0f / sqrtf(variance + eps);
   for (int c = 4 * lane; c < columns; c += 128) {
     int valid = columns - c;

@@ -49,9 +49,11 @@ extern "C" __global__ void __launch_bounds__(256) adamw_step(float* __restrict__
 
 #define SQUARE_FLOOR 1e-30
 
-/** state = keep state + (1 - keep) (mean + 1e-30). */
-__device__ __forceinline__ void decay_state(float* state, double mean, double keep) {
-  *state = (float)(keep * *state + (1.0 - keep) * (mean + SQUARE_FLOOR));
+/** state = keep state + (1 - keep) (mean + 1e-30); returns it. */
+__device__ __forceinline__ float decay_state(float* state, double mean, double keep) {
+  float next = (float)(keep * *state + (1.0 - keep) * (mean + SQUARE_FLOOR));
+  *state = next;
+  return next;
 }
 
 /** R of a parameter with inner = 1, one warp per line. Eight warps to a block. */
@@ -76,24 +78,50 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_rows(float* __restri
   }
 }
 
-/** R of a parameter with inner > 1: neighbouring threads take neighbours along inner. */
-extern "C" __global__ void __launch_bounds__(256) adafactor_rows_inner(float* __restrict__ rowState,
-    const float* __restrict__ g, long long lines, int columns, int inner, double keep) {
-  for (long long i = thread_index(); i < lines * inner; i += thread_count()) {
-    long long line = quotient(i, inner);
-    const float* at = g + line * columns * inner + (i - line * inner);
-    float sum = 0.0f;
-    for (int c = 0; c < columns; c++) {
-      float v = at[(long long)c * inner];
-      sum = fmaf(v, v, sum);
-    }
-    decay_state(rowState + i, (double)sum / columns, keep);
+/** rowFactor = sqrt(mean(R) / R) of a parameter with inner = 1. One block per matrix. */
+extern "C" __global__ void __launch_bounds__(256) adafactor_row_factors(float* __restrict__ rowFactor,
+    const float* __restrict__ rowState, int rows) {
+  __shared__ double scratch[32];
+  const float* state = rowState + (long long)blockIdx.x * rows;
+  double sum = 0.0;
+  for (int r = threadIdx.x; r < rows; r += blockDim.x) {
+    sum += state[r];
+  }
+  float mean = (float)(block_sum(sum, scratch) / rows);
+  for (int r = threadIdx.x; r < rows; r += blockDim.x) {
+    rowFactor[(long long)blockIdx.x * rows + r] = sqrtf(mean / state[r]);
   }
 }
 
-/** C where a matrix has few rows: one thread adds up the squares of a column. */
+/** R and rowFactor of a parameter with inner > 1: one thread per matrix and position along inner. */
+extern "C" __global__ void __launch_bounds__(256) adafactor_rows_inner(float* __restrict__ rowState,
+    float* __restrict__ rowFactor, const float* __restrict__ g, int outer, int rows, int columns, int inner,
+    double keep) {
+  for (long long i = thread_index(); i < (long long)outer * inner; i += thread_count()) {
+    long long matrix = quotient(i, inner);
+    long long along = i - matrix * inner;
+    double total = 0.0;
+    for (int r = 0; r < rows; r++) {
+      long long line = matrix * rows + r;
+      const float* at = g + line * columns * inner + along;
+      float sum = 0.0f;
+      for (int c = 0; c < columns; c++) {
+        float v = at[(long long)c * inner];
+        sum = fmaf(v, v, sum);
+      }
+      total += decay_state(rowState + line * inner + along, (double)sum / columns, keep);
+    }
+    float mean = (float)(total / rows);
+    for (int r = 0; r < rows; r++) {
+      long long at = (matrix * rows + r) * inner + along;
+      rowFactor[at] = sqrtf(mean / rowState[at]);
+    }
+  }
+}
+
+/** C and columnFactor = 1 / sqrt(C) where a matrix has few rows: one thread adds up the squares of a column. */
 extern "C" __global__ void __launch_bounds__(256) adafactor_columns_direct(float* __restrict__ columnState,
-    const float* __restrict__ g, int outer, int rows, int length, double keep) {
+    float* __restrict__ columnFactor, const float* __restrict__ g, int outer, int rows, int length, double keep) {
   for (long long i = thread_index(); i < (long long)outer * length; i += thread_count()) {
     long long matrix = quotient(i, length);
     const float* at = g + matrix * rows * length + (i - matrix * length);
@@ -102,7 +130,7 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_columns_direct(float
       float v = at[(long long)r * length];
       sum = fmaf(v, v, sum);
     }
-    decay_state(columnState + i, (double)sum / rows, keep);
+    columnFactor[i] = 1.0f / sqrtf(decay_state(columnState + i, (double)sum / rows, keep));
   }
 }
 
@@ -127,68 +155,23 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_column_parts(float* 
   }
 }
 
-/** C from the parts of all chunks. Blocks of 32 columns. */
+/** C from the parts of all chunks, and columnFactor = 1 / sqrt(C). Blocks of 32 columns. */
 extern "C" __global__ void __launch_bounds__(256) adafactor_columns(float* __restrict__ columnState,
-    const float* __restrict__ parts, int outer, int rows, int length, int chunks, double keep) {
+    float* __restrict__ columnFactor, const float* __restrict__ parts, int outer, int rows, int length, int chunks,
+    double keep) {
   __shared__ double scratch[256];
   int c = blockIdx.x * 32 + (threadIdx.x & 31);
   for (int matrix = blockIdx.y; matrix < outer; matrix += gridDim.y) {
     const float* first = parts + (long long)matrix * chunks * length + c;
     double sum = parts_sum(first, length, chunks, c < length, scratch);
     if (threadIdx.x < 32 && c < length) {
-      decay_state(columnState + (long long)matrix * length + c, sum / rows, keep);
+      long long at = (long long)matrix * length + c;
+      columnFactor[at] = 1.0f / sqrtf(decay_state(columnState + at, sum / rows, keep));
     }
   }
 }
 
-/** factor = sqrt(mean(R) / R) of a parameter with inner = 1. One block per matrix. */
-extern "C" __global__ void __launch_bounds__(256) adafactor_row_factors(float* __restrict__ factor,
-    const float* __restrict__ rowState, int rows) {
-  __shared__ double scratch[32];
-  const float* state = rowState + (long long)blockIdx.x * rows;
-  double sum = 0.0;
-  for (int r = threadIdx.x; r < rows; r += blockDim.x) {
-    sum += state[r];
-  }
-  float mean = (float)(block_sum(sum, scratch) / rows);
-  for (int r = threadIdx.x; r < rows; r += blockDim.x) {
-    factor[(long long)blockIdx.x * rows + r] = sqrtf(mean / state[r]);
-  }
-}
-
-/** The same with inner > 1: one thread per matrix and position along inner. */
-extern "C" __global__ void __launch_bounds__(256) adafactor_row_factors_inner(float* __restrict__ factor,
-    const float* __restrict__ rowState, int outer, int rows, int inner) {
-  for (long long i = thread_index(); i < (long long)outer * inner; i += thread_count()) {
-    long long matrix = quotient(i, inner);
-    long long first = matrix * rows * inner + (i - matrix * inner);
-    double sum = 0.0;
-    for (int r = 0; r < rows; r++) {
-      sum += rowState[first + (long long)r * inner];
-    }
-    float mean = (float)(sum / rows);
-    for (int r = 0; r < rows; r++) {
-      factor[first + (long long)r * inner] = sqrtf(mean / rowState[first + (long long)r * inner]);
-    }
-  }
-}
-
-/** factor = 1 / sqrt(state). */
-extern "C" __global__ void __launch_bounds__(256) adafactor_inverse_roots(float* __restrict__ factor,
-    const float* __restrict__ state, long long n) {
-  map(factor, state, n, [](float v) { return 1.0f / sqrtf(v); });
-}
-
-/** The second moment of a vector, and factor = 1 / sqrt(v). */
-extern "C" __global__ void __launch_bounds__(256) adafactor_vector(float* __restrict__ factor, float* __restrict__ v,
-    const float* __restrict__ g, long long n, double keep) {
-  for (long long i = thread_index(); i < n; i += thread_count()) {
-    decay_state(v + i, (double)g[i] * g[i], keep);
-    factor[i] = 1.0f / sqrtf(v[i]);
-  }
-}
-
-/** What g is multiplied with: row factor times column factor; a null rowFactor is 1. */
+/** What g is multiplied with: row factor times column factor. */
 struct Factors {
   const float* rowFactor;
   const float* columnFactor;
@@ -197,9 +180,6 @@ struct Factors {
   int inner;
 
   __device__ __forceinline__ float at(long long i) const {
-    if (rowFactor == nullptr) {
-      return columnFactor[i];
-    }
     int length = columns * inner;
     long long line = quotient(i, length);
     int position = (int)(i - line * length);
@@ -209,9 +189,6 @@ struct Factors {
 
   /** Of the elements 4 i to 4 i + 3, which share their line. */
   __device__ __forceinline__ float4 at4(long long i) const {
-    if (rowFactor == nullptr) {
-      return ((const float4*)columnFactor)[i];
-    }
     int quads = columns * inner / 4;
     long long line = quotient(i, quads);
     int position = (int)(i - line * quads);
@@ -225,7 +202,7 @@ struct Factors {
 
   __device__ __forceinline__ bool by_four() const {
     return aligned16(columnFactor) && aligned16(rowFactor)
-        && (rowFactor == nullptr || (inner & 3) == 0 || (inner == 1 && (columns & 3) == 0));
+        && ((inner & 3) == 0 || (inner == 1 && (columns & 3) == 0));
   }
 };
 
@@ -254,7 +231,13 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_squares(double* __re
   }
 }
 
-/** rate = lr / max(1, rms), rms = sqrt(sum of parts / n). One block. */
+/** lr / max(1, rms), where a sum of squares belongs to n values. What comes from NaN is NaN. */
+__device__ __forceinline__ float clipped_rate(double lr, double squares, long long n) {
+  double rms = sqrt(squares / (double)n);
+  return (float)(lr / (rms <= 1.0 ? 1.0 : rms));
+}
+
+/** The rate from all parts. One block. */
 extern "C" __global__ void __launch_bounds__(256) adafactor_rate(float* __restrict__ rate,
     const double* __restrict__ parts, int count, double lr, long long n) {
   __shared__ double scratch[32];
@@ -262,9 +245,9 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_rate(float* __restri
   for (int i = threadIdx.x; i < count; i += blockDim.x) {
     sum += parts[i];
   }
-  double rms = sqrt(block_sum(sum, scratch) / (double)n);
+  sum = block_sum(sum, scratch);
   if (threadIdx.x == 0) {
-    *rate = (float)(lr / (rms <= 1.0 ? 1.0 : rms));  // a rate from NaN is NaN
+    *rate = clipped_rate(lr, sum, n);
   }
 }
 
@@ -283,5 +266,20 @@ extern "C" __global__ void __launch_bounds__(256) adafactor_update(float* __rest
 #pragma unroll 1
   for (long long i = 4 * quads + thread_index(); i < n; i += thread_count()) {
     w[i] = w[i] - fmaf(w[i], decay, g[i] * factors.at(i) * step);
+  }
+}
+
+/** The whole step of a vector, which keeps its full second moment V. One block: vectors are short and many. */
+extern "C" __global__ void __launch_bounds__(1024) adafactor_vector(float* __restrict__ w,
+    const float* __restrict__ g, float* __restrict__ secondMoment, long long n, double keep, double lr, float decay) {
+  __shared__ double scratch[32];
+  double sum = 0.0;
+  for (long long i = threadIdx.x; i < n; i += blockDim.x) {
+    float u = g[i] * (1.0f / sqrtf(decay_state(secondMoment + i, (double)g[i] * g[i], keep)));
+    sum += (double)u * u;
+  }
+  float rate = clipped_rate(lr, block_sum(sum, scratch), n);
+  for (long long i = threadIdx.x; i < n; i += blockDim.x) {
+    w[i] = w[i] - fmaf(w[i], decay, g[i] * (1.0f / sqrtf(secondMoment[i])) * rate);
   }
 }

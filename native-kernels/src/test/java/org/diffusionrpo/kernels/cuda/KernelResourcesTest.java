@@ -46,7 +46,7 @@ class KernelResourcesTest {
   @Test
   void noKernelSpillsWithoutAReason(@TempDir Path folder) throws IOException {
     assumeTrue(Nvcc.missing() == null, Nvcc::missing);
-    List<Usage> usages = KernelSources.FILES.parallelStream().flatMap(file -> usages(file, folder))
+    List<Usage> usages = KernelSource.FILES.parallelStream().flatMap(file -> usages(file, folder))
         .sorted(Comparator.comparing(Usage::kernel).thenComparing(Usage::device)).toList();
     StringBuilder table = new StringBuilder("""
         Shared memory is what the source declares; a launch may ask for more. Occupancy: the share of a
@@ -68,8 +68,8 @@ class KernelResourcesTest {
     Matcher target = TARGET.matcher(sourceStart(file));
     int lowest = target.lookingAt() ? Integer.parseInt(target.group(1)) : DEVICES.get(0);
     List<String> command = new ArrayList<>(List.of("nvcc", "-std=c++17", "-fatbin", "-Xptxas", "-v", "-include",
-        KernelSources.FOLDER.resolve("common.cuh").toString(),
-        KernelSources.FOLDER.resolve(file + ".cu").toString(), "-o", folder.resolve(file + ".fatbin").toString()));
+        Nvcc.SOURCES.resolve("common.cuh").toString(),
+        Nvcc.SOURCES.resolve(file + ".cu").toString(), "-o", folder.resolve(file + ".fatbin").toString()));
     List<Integer> devices = DEVICES.stream().filter(device -> device >= lowest).toList();
     for (int device : devices) {
       command.add("-gencode");
@@ -92,7 +92,7 @@ class KernelResourcesTest {
   }
 
   private static String sourceStart(String file) {
-    try (Stream<String> lines = Files.lines(KernelSources.FOLDER.resolve(file + ".cu"))) {
+    try (Stream<String> lines = Files.lines(Nvcc.SOURCES.resolve(file + ".cu"))) {
       return lines.findFirst().orElse("");
     } catch (IOException e) {
       throw new IllegalStateException(e);

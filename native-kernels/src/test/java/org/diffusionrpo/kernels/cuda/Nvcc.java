@@ -11,6 +11,8 @@ import java.util.stream.Stream;
 
 /** The CUDA compiler, where one is on the path. It needs no GPU. */
 final class Nvcc {
+  static final Path SOURCES = Path.of("src", "main", "resources", "org", "diffusionrpo", "kernels", "cuda");
+
   private Nvcc() {}
 
   /** Why there is none, or null. */

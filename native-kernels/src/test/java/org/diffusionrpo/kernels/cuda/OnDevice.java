@@ -7,12 +7,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Random;
 import java.util.function.Supplier;
+import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
+import org.diffusionrpo.kernels.cuda.emulator.Knob;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
 /**
  * What tests of kernels share: the device, and values on it. On the emulated device, buffers have exactly the size of
- * their values and each access is checked, so writing beyond them fails every test.
+ * their values and each access is checked for its bounds, and in shared memory for races; the threads run in an order
+ * that no kernel may rely on.
  */
 abstract class OnDevice {
   static CudaDevice device;
@@ -20,6 +23,11 @@ abstract class OnDevice {
   @BeforeAll
   static void open() {
     assumeTrue(TestGpu.missing() == null, TestGpu::missing);
+    if (!TestGpu.isReal()) {
+      CudaEmulator.reset();
+      CudaEmulator.set(Knob.RACE_CHECK, "true");
+      CudaEmulator.set(Knob.THREAD_ORDER, "shuffled");
+    }
     device = TestGpu.open(TestGpu.options());
   }
 

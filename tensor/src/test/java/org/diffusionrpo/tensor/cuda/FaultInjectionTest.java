@@ -2,59 +2,166 @@ package org.diffusionrpo.tensor.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.stream.Stream;
+import java.util.regex.Pattern;
 import org.diffusionrpo.kernels.cuda.CudaException;
+import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
+import org.diffusionrpo.kernels.cuda.emulator.Knob;
+import org.diffusionrpo.tensor.Shape;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Test;
 
-/** Every call of a small training update fails once: one error that names it, nothing leaked, and the device goes on. */
+/** Each call of a small training update fails once: one error that names it, nothing leaked, and the device goes on. */
 class FaultInjectionTest {
+  private static final int UNKNOWN = 999;
+  private static final int LAUNCH_FAILED = 719;
   private static final int OUT_OF_MEMORY = 2;
-  private static final int CUDA_LAUNCH_FAILED = 719;
   private static final int CUBLAS_EXECUTION_FAILED = 13;
   private static final int CUDNN_EXECUTION_FAILED = 5000;
   private static final int NVRTC_INTERNAL_ERROR = 11;
 
-  /** Calls whose failure needs no report: releases, and texts of other errors. */
-  private static final Set<String> SILENT = Set.of();
+  /** What gives back: a failure there leaves nothing to do, and the error that led to it was reported. */
+  private static final Pattern RELEASE = Pattern.compile(".*(Destroy|Free|Release|Unload).*");
+  /** What only explains, or has no status. */
+  private static final Pattern TEXT = Pattern.compile(
+      ".*(Error|Status)(Name|String)|nvrtcGetProgramLog.*|cudnnGetVersion");
+
+  /** Where JCuda may lose the code, convolutions go without cuDNN. */
+  private static final Pattern OPTIONAL = Pattern.compile("cudnnGetConvolution.*Algorithm_v7");
 
   @BeforeEach
+  @AfterEach
   void freshDevice() {
     assumeFalse(TestGpu.isReal(), "faults are injected into the emulated device");
     assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     CudaEmulator.reset();
   }
 
-  @AfterEach
-  void resetDevice() {
-    if (!TestGpu.isReal() && TestGpu.missing() == null) {
-      CudaEmulator.reset();
+  @Test
+  void everyCallThatFailsIsNamedAndNothingLeaks() {
+    float[] expected = update();
+    List<String> faults = new ArrayList<>();
+    for (Map.Entry<String, Integer> call : callsOfAnUpdate().entrySet()) {
+      String name = call.getKey();
+      if (TEXT.matcher(name).matches()) {
+        continue;
+      }
+      for (int nth : new int[] {1, (call.getValue() + 1) / 2, call.getValue()}) {
+        CudaEmulator.reset();
+        CudaEmulator.fail(name, nth, code(name));
+        boolean atGivingBack = name.equals("cuEventRecord") && nth == call.getValue();
+        String fault = atGivingBack || RELEASE.matcher(name).matches() ? afterFailedRelease(expected)
+            : afterFailure(name);
+        if (fault != null) {
+          faults.add(name + " " + nth + " of " + call.getValue() + ": " + fault);
+        }
+      }
     }
+    CudaEmulator.reset();
+    assertEquals(List.of(), faults);
+    assertArrayEquals(expected, update());
+  }
+
+  /** Before the device is closed: closing reports nothing. */
+  private static Map<String, Integer> callsOfAnUpdate() {
+    CudaEmulator.reset();
+    Map<String, Integer> calls;
+    try (CudaBackend backend = open()) {
+      update(backend);
+      calls = CudaEmulator.calls();
+    }
+    assertEquals(List.of(), CudaEmulator.leaks());
+    return calls;
+  }
+
+  /** What is wrong, or null. */
+  private static String afterFailure(String name) {
+    try {
+      update();
+      return OPTIONAL.matcher(name).matches() ? null : "no error";
+    } catch (CudaException e) {
+      if (!e.getMessage().contains(name) || !e.getMessage().contains("(" + code(name) + ")")) {
+        return "named only: " + e.getMessage();
+      }
+    }
+    return CudaEmulator.leaks().isEmpty() ? null : "leaked " + CudaEmulator.leaks();
+  }
+
+  private static String afterFailedRelease(float[] expected) {
+    float[] actual = update();
+    return Arrays.equals(expected, actual) ? null : "another result";
+  }
+
+  private static int code(String call) {
+    if (call.startsWith("cublas")) {
+      return CUBLAS_EXECUTION_FAILED;
+    } else if (call.startsWith("cudnn")) {
+      return CUDNN_EXECUTION_FAILED;
+    }
+    return call.startsWith("nvrtc") ? NVRTC_INTERNAL_ERROR : UNKNOWN;
+  }
+
+  @Test
+  void aLostDeviceIsReportedAtEveryLaterCallAndANewBackendWorks() {
+    float[] expected = update();
+    CudaEmulator.reset();
+    CudaBackend lost = open();
+    CudaEmulator.fail("cuLaunchKernel", 1, LAUNCH_FAILED);
+    String message = assertThrows(CudaException.class, () -> SmallUpdate.run(lost)).getMessage();
+    assertTrue(message.contains("cuLaunchKernel of ") && message.contains("CUDA_ERROR_LAUNCH_FAILED (719)")
+        && message.contains("last checkpoint"), message);
+    assertThrows(CudaException.class, lost::synchronize);
+    lost.close();
+    assertEquals(List.of(), CudaEmulator.leaks());
+    assertArrayEquals(expected, update());
+  }
+
+  @Test
+  void memoryThatOthersKeepIsGivenUpBeforeAnythingFails() {
+    float[] expected = update();
+    CudaEmulator.reset();
+    CudaEmulator.fail("cuMemAlloc", 5, OUT_OF_MEMORY);
+    assertArrayEquals(expected, update());
+  }
+
+  @Test
+  void tooLittleMemoryIsAnErrorAfterWhichTheBackendGoesOn() {
+    CudaEmulator.set(Knob.MEMORY_BYTES, String.valueOf(8 << 20));
+    try (CudaBackend backend = open()) {
+      float[] before = SmallUpdate.run(backend);
+      String message = assertThrows(DeviceOutOfMemoryError.class,
+          () -> backend.empty(Shape.of(1 << 24))).getMessage();
+      assertTrue(message.startsWith("cuMemAlloc of 64 MiB failed: CUDA_ERROR_OUT_OF_MEMORY (2), "), message);
+      assertTrue(message.contains("the device has 8 MiB"), message);
+      assertArrayEquals(before, SmallUpdate.run(backend));
+      assertEquals(0, backend.memory().liveBytes());
+    }
+    assertEquals(List.of(), CudaEmulator.leaks());
   }
 
   private static CudaBackend open() {
     return TestGpu.with(() -> new CudaBackend(TestGpu.options().withPoison(false)));
   }
 
-  /** Opens, updates twice, closes; the weights. */
-  private static float[] scenario() {
+  private static float[] update() {
     try (CudaBackend backend = open()) {
-      SmallUpdate.run(backend);
-      return SmallUpdate.run(backend);
+      return update(backend);
     }
+  }
+
+  private static float[] update(CudaBackend backend) {
+    SmallUpdate.run(backend);
+    return SmallUpdate.run(backend); // from the pool
   }
 }

@@ -39,7 +39,7 @@ final class SmallUpdate {
       b.groupNormSiluForward(normed, mean, rstd, h, gaussian(b, 4, CHANNELS), bias, 2, 1e-5f);
       Tensor small = b.empty(Shape.of(SAMPLES, SIDE / 2, SIDE / 2, CHANNELS));
       b.conv2dForward(small, normed, weight, null, uneven);
-      Tensor tokens = small.reshape(Shape.of(SAMPLES, SIDE * SIDE / 4, CHANNELS));
+      Tensor tokens = small.reshape(SAMPLES, SIDE * SIDE / 4, CHANNELS);
       Tensor attended = b.empty(tokens.shape());
       Tensor lse = b.empty(Shape.of(SAMPLES, 2, SIDE * SIDE / 4));
       b.attentionForward(attended, lse, tokens, tokens, tokens, 2, false);
