@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -15,14 +16,26 @@ extern char** environ;
 namespace emu {
 namespace {
 
+/** The text with blanks in place of comments, which may speak of kernels. */
+std::string withoutComments(std::string text) {
+  for (size_t at = 0; at + 1 < text.size(); at++) {
+    bool line = text.compare(at, 2, "//") == 0, block = text.compare(at, 2, "/*") == 0;
+    if (!line && !block) continue;
+    size_t end = line ? text.find('\n', at) : text.find("*/", at + 2);
+    end = end == std::string::npos ? text.size() : end + (line ? 0 : 2);
+    std::fill(text.begin() + static_cast<long>(at), text.begin() + static_cast<long>(end), ' ');
+  }
+  return text;
+}
+
 /** The kernels' text between what makes it C++ for the host and the table of its kernels. */
 std::string translate(const std::string& text, const std::string& name, int architecture) {
   static const std::regex KERNEL(R"(__global__\s+(?:void\s+)?)"
                                  R"((?:__launch_bounds__\s*\(([^()]*(?:\([^()]*\))*[^()]*)\)\s*)?)"
                                  R"((?:void\s+)?(\w+)\s*\()");
-  std::string table;
+  std::string table, code = withoutComments(text);
   int kernels = 0;
-  for (std::sregex_iterator it(text.begin(), text.end(), KERNEL), end; it != end; ++it, kernels++) {
+  for (std::sregex_iterator it(code.begin(), code.end(), KERNEL), end; it != end; ++it, kernels++) {
     std::string bounds = (*it)[1].str();
     table += "  EMU_KERNEL(" + (*it)[2].str() + (bounds.empty() ? "" : ", " + bounds) + "),\n";
   }

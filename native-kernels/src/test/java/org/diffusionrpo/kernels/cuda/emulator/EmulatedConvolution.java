@@ -74,7 +74,6 @@ final class EmulatedConvolution implements AutoCloseable {
 
   EmulatedConvolution(EmulatedDevice device, Shape shape, int type, int math) {
     this.shape = shape;
-    JCudnn.setExceptionsEnabled(false);
     int format = shape.nhwc ? 1 : 0;
     ok(cudnnCreate(handle));
     ok(cudnnSetStream(handle, new cudaStream_t(device.stream)));

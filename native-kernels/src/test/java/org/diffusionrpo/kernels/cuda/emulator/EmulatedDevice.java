@@ -8,8 +8,10 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -19,6 +21,8 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcudnn.JCudnn;
 import jcuda.nvrtc.JNvrtc;
 import jcuda.nvrtc.nvrtcProgram;
 
@@ -53,14 +57,23 @@ final class EmulatedDevice implements AutoCloseable {
     Natives.unpack();
   }
 
-  /** JCuda unpacks its natives into a folder shared with other processes unless told otherwise. */
+  /** JCuda unpacks its natives into java.io.tmpdir, which other processes use too, and leaves them there. */
   private static final class Natives {
     static {
       String before = System.getProperty("java.io.tmpdir");
       try {
-        System.setProperty("java.io.tmpdir", Files.createTempDirectory("jcuda").toString());
+        Path folder = Files.createTempDirectory("jcuda");
+        System.setProperty("java.io.tmpdir", folder.toString());
         JCudaDriver.setExceptionsEnabled(false);
         JNvrtc.setExceptionsEnabled(false);
+        JCublas2.setExceptionsEnabled(false);
+        JCudnn.setExceptionsEnabled(false);
+        try (Stream<Path> files = Files.list(folder)) {
+          for (Path file : files.toList()) {
+            Files.delete(file);
+          }
+        }
+        Files.delete(folder);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       } finally {

@@ -180,6 +180,24 @@ class EmulatedDriverTest {
     assertTrue(CudaEmulator.lastFault().contains("Unsupported .version 8.5; current version is '8.0'"));
   }
 
+  /** Kernels of the project: real PTX cannot run here, the source compiled by the build does in its place. */
+  @Test void ptxStandsForTheSourceOfItsKernels() {
+    String head = ".version 6.3\n.target sm_75\n.address_size 64\n", fill = ".visible .entry fill(\n";
+    CUmodule module = new CUmodule();
+    CUfunction kernel = new CUfunction();
+    check(JCudaDriver.cuModuleLoadData(module, head + fill
+        + ".param .u64 .ptr .align 1 fill_param_0,\n.param .f32 fill_param_1,\n.param .u64 fill_param_2\n)\n{ret;}"));
+    check(JCudaDriver.cuModuleGetFunction(kernel, module, "fill"));
+    CUdeviceptr y = device.allocate(40);
+    check(device.launch(kernel, 1, 32, 0, y, 7f, 9L));
+    float[] got = device.floats(y, 10);
+    assertEquals(7f, got[8]);
+    assertTrue(Float.isNaN(got[9]));
+    String stale = head + fill + ".param .u64 fill_param_0,\n.param .f32 fill_param_1\n)\n{ret;}";
+    assertEquals(CUresult.CUDA_ERROR_INVALID_PTX, load(stale));
+    assertTrue(CudaEmulator.lastFault().contains("parameters of PTX entry fill differ"), CudaEmulator::lastFault);
+  }
+
   @Test void refusalOfPtxIsLogged() {
     JITOptions options = new JITOptions();
     options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 1000);

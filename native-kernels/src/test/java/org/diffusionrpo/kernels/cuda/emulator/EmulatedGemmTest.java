@@ -18,7 +18,6 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
-import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasComputeType;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
@@ -47,7 +46,6 @@ class EmulatedGemmTest {
 
   @BeforeEach void open() {
     device = EmulatedDevice.open();
-    JCublas2.setExceptionsEnabled(false);
     ok(cublasCreate(handle));
     ok(cublasSetStream(handle, new cudaStream_t(device.stream)));
   }

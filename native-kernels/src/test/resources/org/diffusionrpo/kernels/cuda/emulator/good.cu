@@ -1,4 +1,5 @@
 // Kernels without a fault, one for each part of the device language.
+// The word __global__ void in a comment( is none.
 #define DYN_SHARED(T, name) T* name = (T*)emu_dynamic_smem()
 
 extern "C" __global__ void __launch_bounds__(256) silu(const float* __restrict__ x, float* __restrict__ y,
