@@ -15,6 +15,10 @@ std::map<uintptr_t, size_t> pinned;
 const bool registered = [] {
   // Pinned memory of a device made fresh is not returned: a direct ByteBuffer may still look at it.
   onReset([] { pinned.clear(); });
+  onContextEnd([] {
+    for (auto& [address, bytes] : pinned) untrack(reinterpret_cast<void*>(address));
+    pinned.clear();
+  });
   return true;
 }();
 

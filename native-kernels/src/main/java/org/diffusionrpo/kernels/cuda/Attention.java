@@ -8,10 +8,11 @@ package org.diffusionrpo.kernels.cuda;
  *   out = softmax(q k^T / sqrt(headDim)) v, per sample and head
  * </pre>
  * Causal: query i sees the keys 0 .. i. For heads of up to {@value AttentionTile#MAX_HEAD_DIM} features, the
- * probabilities are never stored: {@link TiledAttention}. Wider ones go through matrix products: {@link GemmAttention}.
+ * probabilities are never stored: {@link TiledAttention}. Wider ones, and those whose features are no multiple of four, go
+ * through matrix products: {@link GemmAttention}. Tensors begin at multiples of 16 bytes, as {@link DeviceMemory} cuts them.
  *
- * <p>In bf16 and fp16, operands and probabilities are rounded; sums and the softmax are fp32. fp16 scales only gradients
- * (see {@link Precision#FP16}): q, k and v must stay below 65,504.
+ * <p>In bf16 and fp16, operands and probabilities are rounded; sums and the softmax are fp32. In fp16, dOut is scaled by a
+ * power of two, so that small gradients do not vanish; q, k and v are not: they must stay below 65,504.
  */
 public final class Attention {
   private final TiledAttention tiled;
@@ -26,7 +27,7 @@ public final class Attention {
   public void forward(DeviceBuffer out, DeviceBuffer lse, DeviceBuffer q, DeviceBuffer k, DeviceBuffer v, int samples,
       int queries, int keys, int heads, int headDim, boolean causal) {
     AttentionSizes sizes = new AttentionSizes(samples, queries, keys, heads, headDim, causal);
-    if (headDim <= AttentionTile.MAX_HEAD_DIM) {
+    if (AttentionTile.fits(headDim)) {
       tiled.forward(out, lse, q, k, v, sizes);
     } else {
       wide.forward(out, lse, q, k, v, sizes);
@@ -38,7 +39,7 @@ public final class Attention {
       DeviceBuffer k, DeviceBuffer v, DeviceBuffer out, DeviceBuffer lse, int samples, int queries, int keys, int heads,
       int headDim, boolean causal) {
     AttentionSizes sizes = new AttentionSizes(samples, queries, keys, heads, headDim, causal);
-    if (headDim <= AttentionTile.MAX_HEAD_DIM) {
+    if (AttentionTile.fits(headDim)) {
       tiled.backward(dq, dk, dv, dOut, q, k, v, out, lse, sizes);
     } else {
       wide.backward(dq, dk, dv, dOut, q, k, v, out, lse, sizes);

@@ -11,11 +11,17 @@ record AttentionTile(int width, int rows, int sharedBytes) {
   static final int THREADS = 128;
   /** Wider heads would need more shared memory, or registers, than a block has. */
   static final int MAX_HEAD_DIM = 160;
+  /** Features that are moved at once. */
+  private static final int VECTOR = 4;
   /** Of the heads of Stable Diffusion 1 and 2 and CLIP. */
   private static final int[] WIDTHS = {40, 64, 80, MAX_HEAD_DIM};
 
   /** The three kernels: forward, gradients of the keys' side, gradients of the queries' side. */
   enum Pass { FORWARD, BACKWARD_KEYS, BACKWARD_QUERIES }
+
+  static boolean fits(int headDim) {
+    return headDim <= MAX_HEAD_DIM && headDim % VECTOR == 0;
+  }
 
   /** The tile for a head of up to {@link #MAX_HEAD_DIM} features. */
   static AttentionTile of(Precision precision, Pass pass, int headDim) {
@@ -42,7 +48,7 @@ record AttentionTile(int width, int rows, int sharedBytes) {
   private static AttentionTile half(Pass pass, int i) {
     int[] products = pass == Pass.FORWARD ? new int[] {2, 2, 1, 1} : new int[] {1, 1, 1, 1};
     int[] columns = switch (pass) {
-      case FORWARD -> new int[] {64, 64, 64, 32};
+      case FORWARD -> new int[] {32, 64, 64, 32};
       case BACKWARD_KEYS -> new int[] {32, 32, 32, 16};
       case BACKWARD_QUERIES -> new int[] {64, 32, 32, 16};
     };

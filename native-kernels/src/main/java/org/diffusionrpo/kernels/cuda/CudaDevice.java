@@ -20,17 +20,21 @@ import java.util.List;
 import java.util.Map;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcudnn.cudnnHandle;
 import jcuda.runtime.cudaStream_t;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One device: its primary context, a compute and a copy stream, the handles of cuBLAS and cuDNN, the memory and the
  * loaded kernels. For one thread at a time; {@link #bind} before the first call in another thread.
  */
 public final class CudaDevice implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
   private static final long OLDEST_CUDNN = 90_000;
 
   private final CudaOptions options;
@@ -160,14 +164,21 @@ public final class CudaDevice implements AutoCloseable {
     resources.add(release);
   }
 
+  /** Errors here are logged and not thrown: what was computed was read before, and an earlier error comes first. */
   @Override
   public void close() {
     if (bound != null) {
-      cuCtxSetCurrent(context); // the closing thread may be another one
-      cuStreamSynchronize(compute);
-      cuStreamSynchronize(copy);
       bound = null;
+      warn("cuCtxSetCurrent", cuCtxSetCurrent(context)); // the closing thread may be another one
+      warn("cuStreamSynchronize", cuStreamSynchronize(compute));
+      warn("cuStreamSynchronize", cuStreamSynchronize(copy));
     }
     resources.close();
+  }
+
+  private static void warn(String call, int code) {
+    if (code != CUresult.CUDA_SUCCESS && !Status.wasReported(code)) {
+      LOG.warn("While the device was closed, {}", Status.driverError(call, code).getMessage());
+    }
   }
 }

@@ -16,6 +16,8 @@ import jcuda.jcudnn.cudnnConvolutionFwdAlgoPerf;
 import jcuda.jcudnn.cudnnDeterminism;
 import jcuda.jcudnn.cudnnFilterDescriptor;
 import jcuda.jcudnn.cudnnTensorDescriptor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An algorithm of cuDNN.
@@ -23,6 +25,8 @@ import jcuda.jcudnn.cudnnTensorDescriptor;
  * @param workspace bytes it needs
  */
 record CudnnAlgorithm(int number, long workspace) {
+  private static final Logger LOG = LoggerFactory.getLogger(CudnnAlgorithm.class);
+
   /** More than cuDNN has of any kind. */
   private static final int CANDIDATES = 16;
 
@@ -35,6 +39,28 @@ record CudnnAlgorithm(int number, long workspace) {
   static CudnnAlgorithm choose(CudaDevice device, CudnnPlan.Direction direction, cudnnTensorDescriptor x,
       cudnnFilterDescriptor w, cudnnConvolutionDescriptor convolution, cudnnTensorDescriptor y) {
     List<Candidate> candidates = new ArrayList<>();
+    int code;
+    try {
+      code = ask(device, direction, x, w, convolution, y, candidates);
+    } catch (ArrayIndexOutOfBoundsException e) {
+      // When the call fails, JCuda takes the count of results from memory that nobody wrote, and loses the code.
+      LOG.warn("{} failed, its convolution goes without cuDNN", call(direction));
+      return null;
+    }
+    if (Status.isUnsupported(code)) {
+      return null;
+    }
+    Status.cudnn(call(direction), code);
+    return candidates.stream()
+        .filter(each -> each.status == 0 && each.workspace <= MAX_WORKSPACE)
+        .filter(each -> !device.options().deterministic()
+            || each.determinism == cudnnDeterminism.CUDNN_DETERMINISTIC)
+        .findFirst().map(each -> new CudnnAlgorithm(each.number, each.workspace)).orElse(null);
+  }
+
+  private static int ask(CudaDevice device, CudnnPlan.Direction direction, cudnnTensorDescriptor x,
+      cudnnFilterDescriptor w, cudnnConvolutionDescriptor convolution, cudnnTensorDescriptor y,
+      List<Candidate> candidates) {
     int[] count = new int[1];
     int code;
     switch (direction) {
@@ -65,15 +91,7 @@ record CudnnAlgorithm(int number, long workspace) {
         }
       }
     }
-    if (Status.isUnsupported(code)) {
-      return null;
-    }
-    Status.cudnn(call(direction), code);
-    return candidates.stream()
-        .filter(each -> each.status == 0 && each.workspace <= MAX_WORKSPACE)
-        .filter(each -> !device.options().deterministic()
-            || each.determinism == cudnnDeterminism.CUDNN_DETERMINISTIC)
-        .findFirst().map(each -> new CudnnAlgorithm(each.number, each.workspace)).orElse(null);
+    return code;
   }
 
   private static String call(CudnnPlan.Direction direction) {

@@ -1,8 +1,8 @@
 package org.diffusionrpo.kernels.cuda;
 
 /**
- * {@link Attention} of wide heads, such as the single head of 512 features in the VAE: matrix products of one head of one
- * sample at a time, with the scores of as many queries in memory as {@link #WORKSPACE} holds. Backward computes the
+ * {@link Attention} of any heads, made for the single one of 512 features in the VAE: matrix products of one head of one
+ * sample at a time, with the scores of as many queries in memory as the workspace holds. Backward computes the
  * probabilities again from lse, as the tiled kernels do, and adds up dk and dv in the order of the queries.
  */
 final class GemmAttention {
@@ -10,11 +10,18 @@ final class GemmAttention {
   private static final long WORKSPACE = 64 << 20;
 
   private final DeviceMemory memory;
+  private final long workspace;
   private final Gemm gemm;
   private final Softmax softmax;
 
   GemmAttention(CudaDevice device) {
+    this(device, WORKSPACE);
+  }
+
+  /** @param workspace bytes of one matrix of scores; a single query may need more */
+  GemmAttention(CudaDevice device, long workspace) {
     this.memory = device.memory();
+    this.workspace = workspace;
     this.gemm = new Gemm(device);
     this.softmax = new Softmax(device);
   }
@@ -38,11 +45,11 @@ final class GemmAttention {
     void run(Chunk chunk);
   }
 
-  private static int chunkRows(AttentionSizes sizes) {
-    return (int) Math.max(1, Math.min(sizes.queries(), WORKSPACE / Float.BYTES / Math.max(1, sizes.keys())));
+  private int chunkRows(AttentionSizes sizes) {
+    return (int) Math.max(1, Math.min(sizes.queries(), workspace / Float.BYTES / Math.max(1, sizes.keys())));
   }
 
-  private static void forEachChunk(AttentionSizes sizes, ChunkTask task) {
+  private void forEachChunk(AttentionSizes sizes, ChunkTask task) {
     int step = chunkRows(sizes);
     for (int sample = 0; sample < sizes.samples(); sample++) {
       for (int head = 0; head < sizes.heads(); head++) {

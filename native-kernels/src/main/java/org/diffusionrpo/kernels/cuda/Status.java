@@ -1,5 +1,7 @@
 package org.diffusionrpo.kernels.cuda;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -12,6 +14,9 @@ final class Status {
   /** Version 9 numbers its refusals from here to the next thousand. */
   private static final int CUDNN_NOT_SUPPORTED = 3000;
 
+  /** Codes of the driver that became an exception in this process; a broken context answers with its code for ever. */
+  private static final Set<Integer> REPORTED = ConcurrentHashMap.newKeySet();
+
   private Status() {}
 
   static void driver(String call, int code) {
@@ -21,9 +26,14 @@ final class Status {
   }
 
   static CudaException driverError(String call, int code) {
+    REPORTED.add(code);
     String[] text = {""};
     JCudaDriver.cuGetErrorString(code, text);
     return new CudaException(call, code, CUresult.stringFor(code), (text[0] == null ? "" : text[0]) + advice(code));
+  }
+
+  static boolean wasReported(int driverCode) {
+    return REPORTED.contains(driverCode);
   }
 
   static void cublas(String call, int code) {

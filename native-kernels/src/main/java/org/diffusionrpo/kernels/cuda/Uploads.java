@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 
 /**
@@ -29,8 +30,8 @@ import jcuda.driver.CUstream;
  * </pre>
  */
 final class Uploads implements AutoCloseable {
-  /** Larger arrays are whole weights, not inputs; they are copied in pieces. */
-  private static final long MAX_SLOT = 32 << 20;
+  /** Larger arrays are rare; they are copied in pieces and keep no page-locked twin. */
+  private static final long MAX_SLOT = 8 << 20;
 
   private final DeviceMemory memory;
   private final CUstream compute;
@@ -83,8 +84,8 @@ final class Uploads implements AutoCloseable {
     if (closed) {
       return;
     }
-    if (keep) {
-      cuEventRecord(slot.event, compute); // a failure here shows at the next call
+    // Buffers are closed where errors must not get in the way: without its event the slot is just not used again.
+    if (keep && cuEventRecord(slot.event, compute) == CUresult.CUDA_SUCCESS) {
       idle.computeIfAbsent(slot.bytes, key -> new ArrayDeque<>()).push(slot);
     } else {
       slot.release();

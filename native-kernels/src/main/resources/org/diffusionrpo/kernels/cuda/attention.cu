@@ -7,6 +7,8 @@
 //   s = scale q k^T     p = exp(s - lse)     lse = log sum_keys exp(s)     out = p v
 //   ds = p (dOut v^T - delta)     delta = sum_d dOut out     dv = p^T dOut     dk = scale ds^T q     dq = scale ds k
 //
+// headDim is a multiple of 4 and tensors begin at multiples of 16 bytes, so that four features are one load.
+//
 // A block of 128 threads owns ROWS tokens of one head and meets the tokens of the other side COLS at a time, in order:
 // queries own forward and dq, keys own dk and dv. So each output has one writer and one order of its sums, at the price
 // of computing s and dOut v^T twice in backward. All of it is made of two products, for which a thread stands at
@@ -41,28 +43,15 @@ __device__ __forceinline__ bool is_visible(int query, int key, int keys, int cau
   return key < keys && (!causal || key <= query);
 }
 
-template <class T, int N, bool VECTOR>
-__device__ __forceinline__ void load_tokens_as(float* y, const float* __restrict__ x, int stride, int count,
-    int headDim) {
+/** N tokens, `stride` apart, to shared memory; zeros from token `count` and from feature headDim on. */
+template <class T, int N>
+__device__ __forceinline__ void load_tokens(float* y, const float* __restrict__ x, int stride, int count, int headDim) {
 #pragma unroll 2
   for (int i = threadIdx.x; i < N * (T::D / 4); i += T::THREADS) {
     int token = i / (T::D / 4);
     int d = i % (T::D / 4) * 4;
-    int valid = token < count ? headDim - d : 0;
-    *(float4*)(y + token * T::LD + d) = load4(x + token * stride + d, valid, VECTOR && valid > 0);
-  }
-}
-
-/**
- * N tokens, `stride` apart, to shared memory; zeros from token `count` and from feature headDim on. The branch stands
- * outside the loop, so that several loads of a thread are under way at once.
- */
-template <class T, int N>
-__device__ __forceinline__ void load_tokens(float* y, const float* __restrict__ x, int stride, int count, int headDim) {
-  if (in_fours(x, headDim)) {
-    load_tokens_as<T, N, true>(y, x, stride, count, headDim);
-  } else {
-    load_tokens_as<T, N, false>(y, x, stride, count, headDim);
+    bool exists = token < count && d < headDim;
+    *(float4*)(y + token * T::LD + d) = exists ? *(const float4*)(x + token * stride + d) : four(0);
   }
 }
 
@@ -72,7 +61,6 @@ __device__ void store_tokens(float* __restrict__ y, int stride, int count, int h
     const float (&o)[T::TM][T::OC], const float (&factor)[T::TM]) {
   int tx = threadIdx.x % T::TX;
   int ty = threadIdx.x / T::TX;
-  bool vector = in_fours(y, headDim);
 #pragma unroll
   for (int i = 0; i < T::TM; i++) {
     int row = ty + T::TY * i;
@@ -83,8 +71,9 @@ __device__ void store_tokens(float* __restrict__ y, int stride, int count, int h
 #pragma unroll
     for (int n = 0; n < T::VECTORS; n++) {
       int d = 4 * (T::TX * n + tx);
-      float4 x = make_float4(o[i][4 * n], o[i][4 * n + 1], o[i][4 * n + 2], o[i][4 * n + 3]);
-      store4(to + d, x * factor[i], headDim - d, vector && d < headDim);
+      if (d < headDim) {
+        *(float4*)(to + d) = make_float4(o[i][4 * n], o[i][4 * n + 1], o[i][4 * n + 2], o[i][4 * n + 3]) * factor[i];
+      }
     }
 #pragma unroll
     for (int c = 4 * T::VECTORS; c < T::OC; c++) {

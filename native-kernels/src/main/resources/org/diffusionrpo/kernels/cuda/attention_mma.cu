@@ -1,7 +1,8 @@
 // target: compute_80 ptx 7.0
 // Attention on tensor cores: the arithmetic of attention.cu with operands rounded to bf16 or fp16, fp32 sums and fp32
 // softmax. FlashAttention-2, Dao 2023, arXiv:2307.08691. Tensors are fp32 in memory and are rounded on their way to
-// registers and shared memory.
+// registers and shared memory. headDim is a multiple of 4 and tensors begin at multiples of 16 bytes, so that four
+// features are one load.
 //
 // All products are mma.m16n8k16 (PTX ISA 9.7.14): a warp multiplies A [16, 16] by B [16, 8] and adds C [16, 8], each
 // spread over its 32 lanes. With g = lane / 4 and t = lane % 4, a word being two numbers, lower index in the lower half:
@@ -48,8 +49,13 @@ __device__ __forceinline__ unsigned pack(float low, float high) {
 template <bool BF16>
 __device__ __forceinline__ void mma(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
 #ifdef CUDA_EMU
+#if __CUDA_ARCH__ >= 800
   unsigned b[2] = {b0, b1};
   emu_mma_m16n8k16(c, a, b, c, BF16);
+#else
+  emu_mma_m16n8k8_f16(c, a, b0, c);
+  emu_mma_m16n8k8_f16(c, a + 2, b1, c);
+#endif
 #elif __CUDA_ARCH__ >= 800
   if (BF16) {
     asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
@@ -102,66 +108,27 @@ __device__ __forceinline__ int lane_group() { return threadIdx.x % 32 / 4; }
 __device__ __forceinline__ int lane_in_group() { return threadIdx.x % 4; }
 
 /** factor times the features d .. d + 3 of a token; zeros from headDim on, or where there is no token. */
-template <bool VECTOR>
 __device__ __forceinline__ float4 load_features(const float* __restrict__ token, bool exists, int d, int headDim,
     float factor) {
-  int valid = exists ? headDim - d : 0;
-  return load4(token + d, valid, VECTOR && valid > 0) * factor;
+  return exists && d < headDim ? *(const float4*)(token + d) * factor : four(0);
 }
 
-template <class T, bool VECTOR>
-__device__ __forceinline__ void load_left_as(unsigned (&a)[T::M][T::STEPS][4], const float* __restrict__ x, int stride,
+/** The warp's rows as left operand of dot products. x is the block's first row, of which `count` exist. */
+template <class T>
+__device__ __forceinline__ void load_left(unsigned (&a)[T::M][T::STEPS][4], const float* __restrict__ x, int stride,
     int count, int headDim, float factor) {
 #pragma unroll
   for (int m = 0; m < T::M; m++) {
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       int row = T::row() + 16 * m + 8 * half + lane_group();
-      const float* token = x + row * stride;
 #pragma unroll
       for (int step = 0; step < T::STEPS; step++) {
         int d = 16 * step + 4 * lane_in_group();
-        float4 f = load_features<VECTOR>(token, row < count, d, headDim, factor);
+        float4 f = load_features(x + row * stride, row < count, d, headDim, factor);
         a[m][step][half] = pack<T::BF16>(f.x, f.y);
         a[m][step][half + 2] = pack<T::BF16>(f.z, f.w);
       }
-    }
-  }
-}
-
-/**
- * The warp's rows as left operand of dot products. x is the block's first row, of which `count` exist. The branch stands
- * outside the loop, so that several loads of a lane are under way at once; likewise below.
- */
-template <class T>
-__device__ __forceinline__ void load_left(unsigned (&a)[T::M][T::STEPS][4], const float* __restrict__ x, int stride,
-    int count, int headDim, float factor) {
-  if (in_fours(x, headDim)) {
-    load_left_as<T, true>(a, x, stride, count, headDim, factor);
-  } else {
-    load_left_as<T, false>(a, x, stride, count, headDim, factor);
-  }
-}
-
-template <class T, bool WITH_ROWS, bool WITH_PAIRS, bool VECTOR>
-__device__ __forceinline__ void load_tile_as(unsigned* rows, unsigned* pairs, const float* __restrict__ x, int stride,
-    int count, int headDim, float factor) {
-  constexpr int GROUPS = WITH_ROWS ? T::STEPS * 4 : T::D / 4;
-#pragma unroll 2
-  for (int i = threadIdx.x; i < T::COLS / 2 * GROUPS; i += T::THREADS) {
-    int pair = i / GROUPS;
-    int d = i % GROUPS * 4;
-    const float* token = x + 2 * pair * stride;
-    float4 a = load_features<VECTOR>(token, 2 * pair < count, d, headDim, factor);
-    float4 b = load_features<VECTOR>(token + stride, 2 * pair + 1 < count, d, headDim, factor);
-    if (WITH_ROWS) {
-      unsigned* to = rows + 2 * pair * T::ROW_WORDS + d / 2;
-      *(uint2*)to = make_uint2(pack<T::BF16>(a.x, a.y), pack<T::BF16>(a.z, a.w));
-      *(uint2*)(to + T::ROW_WORDS) = make_uint2(pack<T::BF16>(b.x, b.y), pack<T::BF16>(b.z, b.w));
-    }
-    if (WITH_PAIRS && d < T::D) {
-      *(uint4*)(pairs + pair * T::PAIR_WORDS + d) = make_uint4(pack<T::BF16>(a.x, b.x), pack<T::BF16>(a.y, b.y),
-          pack<T::BF16>(a.z, b.z), pack<T::BF16>(a.w, b.w));
     }
   }
 }
@@ -173,10 +140,23 @@ __device__ __forceinline__ void load_tile_as(unsigned* rows, unsigned* pairs, co
 template <class T, bool WITH_ROWS, bool WITH_PAIRS>
 __device__ __forceinline__ void load_tile(unsigned* rows, unsigned* pairs, const float* __restrict__ x, int stride,
     int count, int headDim, float factor) {
-  if (in_fours(x, headDim)) {
-    load_tile_as<T, WITH_ROWS, WITH_PAIRS, true>(rows, pairs, x, stride, count, headDim, factor);
-  } else {
-    load_tile_as<T, WITH_ROWS, WITH_PAIRS, false>(rows, pairs, x, stride, count, headDim, factor);
+  constexpr int GROUPS = WITH_ROWS ? T::STEPS * 4 : T::D / 4;
+#pragma unroll 2
+  for (int i = threadIdx.x; i < T::COLS / 2 * GROUPS; i += T::THREADS) {
+    int pair = i / GROUPS;
+    int d = i % GROUPS * 4;
+    const float* token = x + 2 * pair * stride;
+    float4 a = load_features(token, 2 * pair < count, d, headDim, factor);
+    float4 b = load_features(token + stride, 2 * pair + 1 < count, d, headDim, factor);
+    if (WITH_ROWS) {
+      unsigned* to = rows + 2 * pair * T::ROW_WORDS + d / 2;
+      *(uint2*)to = make_uint2(pack<T::BF16>(a.x, a.y), pack<T::BF16>(a.z, a.w));
+      *(uint2*)(to + T::ROW_WORDS) = make_uint2(pack<T::BF16>(b.x, b.y), pack<T::BF16>(b.z, b.w));
+    }
+    if (WITH_PAIRS && d < T::D) {
+      *(uint4*)(pairs + pair * T::PAIR_WORDS + d) = make_uint4(pack<T::BF16>(a.x, b.x), pack<T::BF16>(a.y, b.y),
+          pack<T::BF16>(a.z, b.z), pack<T::BF16>(a.w, b.w));
+    }
   }
 }
 
@@ -246,7 +226,6 @@ __device__ __forceinline__ void accumulate(float (&o)[T::M][T::NF][4], const flo
 template <class T>
 __device__ __forceinline__ void store_rows(float* __restrict__ y, int stride, int count, int headDim,
     const float (&o)[T::M][T::NF][4], const float (&factor)[T::M][2]) {
-  bool vector = in_fours(y, headDim);
 #pragma unroll
   for (int m = 0; m < T::M; m++) {
 #pragma unroll
@@ -260,14 +239,16 @@ __device__ __forceinline__ void store_rows(float* __restrict__ y, int stride, in
 #pragma unroll
       for (int n = 0; n + 1 < T::NF; n += 2) {
         int d = T::feature() + 8 * n + 4 * lane_in_group();
-        float4 x = make_float4(o[m][n][2 * half] * f, o[m][n + 1][2 * half] * f, o[m][n][2 * half + 1] * f,
-            o[m][n + 1][2 * half + 1] * f);
-        store4(to + d, x, headDim - d, vector && d < headDim);
+        if (d < headDim) {
+          *(float4*)(to + d) = make_float4(o[m][n][2 * half] * f, o[m][n + 1][2 * half] * f, o[m][n][2 * half + 1] * f,
+              o[m][n + 1][2 * half + 1] * f);
+        }
       }
       if (T::NF % 2 == 1) {
         int d = T::feature() + 8 * (T::NF - 1) + 2 * lane_in_group();
-        if (d < headDim) to[d] = o[m][T::NF - 1][2 * half] * f;
-        if (d + 1 < headDim) to[d + 1] = o[m][T::NF - 1][2 * half + 1] * f;
+        if (d < headDim) {
+          *(float2*)(to + d) = make_float2(o[m][T::NF - 1][2 * half] * f, o[m][T::NF - 1][2 * half + 1] * f);
+        }
       }
     }
   }
@@ -591,7 +572,7 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_f16_40(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<false, 40, 2, 64, 1>>(out, lse, q, k, v,
+  attention_forward<Tile<false, 40, 2, 32, 1>>(out, lse, q, k, v,
       queries, keys, heads, headDim, scale, causal);
 }
 
@@ -619,7 +600,7 @@ extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_f16_160(f
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_bf16_40(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<true, 40, 2, 64, 1>>(out, lse, q, k, v,
+  attention_forward<Tile<true, 40, 2, 32, 1>>(out, lse, q, k, v,
       queries, keys, heads, headDim, scale, causal);
 }
 

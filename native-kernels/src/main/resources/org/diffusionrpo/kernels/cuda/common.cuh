@@ -356,8 +356,3 @@ __device__ __forceinline__ long long head_start(int tokens, int heads, int headD
 __device__ __forceinline__ long long row_start(int queries, int heads) {
   return ((long long)blockIdx.z * heads + blockIdx.y) * queries;
 }
-
-/** Whether groups of four features can be moved at once: then headDim and with it the distance of tokens allow it too. */
-__device__ __forceinline__ bool in_fours(const float* x, int headDim) {
-  return headDim % 4 == 0 && aligned16(x);
-}

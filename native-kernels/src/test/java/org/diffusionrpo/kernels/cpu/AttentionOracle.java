@@ -1,7 +1,7 @@
 package org.diffusionrpo.kernels.cpu;
 
 /** Softmax attention in double, by the definition, with all probabilities in memory. */
-record AttentionOracle(int samples, int queries, int keys, int heads, int headDim, boolean causal) {
+public record AttentionOracle(int samples, int queries, int keys, int heads, int headDim, boolean causal) {
   private int queryAt(int s, int i, int h) {
     return ((s * queries + i) * heads + h) * headDim;
   }
@@ -25,7 +25,7 @@ record AttentionOracle(int samples, int queries, int keys, int heads, int headDi
     return sum;
   }
 
-  double[] lse(double[] q, double[] k) {
+  public double[] lse(double[] q, double[] k) {
     double[] lse = new double[samples * heads * queries];
     for (int row = 0; row < lse.length; row++) {
       int s = row / (heads * queries);
@@ -43,7 +43,7 @@ record AttentionOracle(int samples, int queries, int keys, int heads, int headDi
     return lse;
   }
 
-  double[] forward(double[] q, double[] k, double[] v) {
+  public double[] forward(double[] q, double[] k, double[] v) {
     double[] lse = lse(q, k);
     double[] out = new double[samples * queries * heads * headDim];
     for (int row = 0; row < lse.length; row++) {
@@ -61,7 +61,7 @@ record AttentionOracle(int samples, int queries, int keys, int heads, int headDi
   }
 
   /** dq, dk, dv. */
-  double[][] backward(double[] dOut, double[] q, double[] k, double[] v) {
+  public double[][] backward(double[] dOut, double[] q, double[] k, double[] v) {
     double[] lse = lse(q, k);
     double[] out = forward(q, k, v);
     double[] dq = new double[q.length];

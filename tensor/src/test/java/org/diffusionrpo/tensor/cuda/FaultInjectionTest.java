@@ -33,8 +33,12 @@ class FaultInjectionTest {
 
   /** What gives back: a failure there leaves nothing to do, and the error that led to it was reported. */
   private static final Pattern RELEASE = Pattern.compile(".*(Destroy|Free|Release|Unload).*");
-  /** What only explains. */
-  private static final Pattern TEXT = Pattern.compile(".*(Error|Status)(Name|String)|nvrtcGetProgramLog.*");
+  /** What only explains, or has no status. */
+  private static final Pattern TEXT = Pattern.compile(
+      ".*(Error|Status)(Name|String)|nvrtcGetProgramLog.*|cudnnGetVersion");
+
+  /** Where JCuda may lose the code, convolutions go without cuDNN. */
+  private static final Pattern OPTIONAL = Pattern.compile("cudnnGetConvolution.*Algorithm_v7");
 
   @BeforeEach
   @AfterEach
@@ -56,7 +60,9 @@ class FaultInjectionTest {
       for (int nth : new int[] {1, (call.getValue() + 1) / 2, call.getValue()}) {
         CudaEmulator.reset();
         CudaEmulator.fail(name, nth, code(name));
-        String fault = RELEASE.matcher(name).matches() ? afterFailedRelease(expected) : afterFailure(name);
+        boolean atGivingBack = name.equals("cuEventRecord") && nth == call.getValue();
+        String fault = atGivingBack || RELEASE.matcher(name).matches() ? afterFailedRelease(expected)
+            : afterFailure(name);
         if (fault != null) {
           faults.add(name + " " + nth + " of " + call.getValue() + ": " + fault);
         }
@@ -67,18 +73,23 @@ class FaultInjectionTest {
     assertArrayEquals(expected, update());
   }
 
+  /** Before the device is closed: closing reports nothing. */
   private static Map<String, Integer> callsOfAnUpdate() {
     CudaEmulator.reset();
-    update();
+    Map<String, Integer> calls;
+    try (CudaBackend backend = open()) {
+      update(backend);
+      calls = CudaEmulator.calls();
+    }
     assertEquals(List.of(), CudaEmulator.leaks());
-    return CudaEmulator.calls();
+    return calls;
   }
 
   /** What is wrong, or null. */
   private static String afterFailure(String name) {
     try {
       update();
-      return "no error";
+      return OPTIONAL.matcher(name).matches() ? null : "no error";
     } catch (CudaException e) {
       if (!e.getMessage().contains(name) || !e.getMessage().contains("(" + code(name) + ")")) {
         return "named only: " + e.getMessage();
@@ -145,8 +156,12 @@ class FaultInjectionTest {
 
   private static float[] update() {
     try (CudaBackend backend = open()) {
-      SmallUpdate.run(backend);
-      return SmallUpdate.run(backend); // from the pool
+      return update(backend);
     }
+  }
+
+  private static float[] update(CudaBackend backend) {
+    SmallUpdate.run(backend);
+    return SmallUpdate.run(backend); // from the pool
   }
 }
