@@ -64,7 +64,9 @@ buildLibraries() {
   stubs JCublas2 cublas emu_unwritten_cublas > "$work/cublas.c"
   stubs JCudnn cudnn emu_unwritten_cudnn > "$work/cudnn.c"
   stubs JNvrtc nvrtc emu_unwritten_nvrtc > "$work/nvrtc.c"
-  for name in cuda cublas cudnn nvrtc; do gcc -fPIC -fvisibility=hidden -c "$work/$name.c" -o "$work/stubs-$name.o"; done
+  for name in cuda cublas cudnn nvrtc; do
+    gcc -fPIC -fvisibility=hidden -c "$work/$name.c" -o "$work/stubs-$name.o"
+  done
 
   compile "$here"/core/*.cpp "$here"/driver/*.cpp "$here"/control/*.cpp & first=$!
   compile "$here"/cublas/*.cpp "$here"/cudnn/*.cpp "$here"/nvrtc/*.cpp "$here"/device/*.cpp & second=$!
@@ -72,7 +74,9 @@ buildLibraries() {
   wait $second
 
   # JCuda's natives ask for versioned symbols of all but the driver.
-  for soname in libcublas.so.12 libcudnn.so.9 libnvrtc.so.12; do echo "$soname { global: *; };" > "$work/$soname.map"; done
+  for soname in libcublas.so.12 libcudnn.so.9 libnvrtc.so.12; do
+    echo "$soname { global: *; };" > "$work/$soname.map"
+  done
   link() { # soname, objects and options
     g++ -shared -Wl,-soname,"$1" -o "$lib/$1" "${@:2}"
   }

@@ -141,7 +141,8 @@ Gemm describe(const char* name, int transposeA, int transposeB, int64_t m, int64
   return g;
 }
 
-Operand operand(const void* data, Type type, bool transpose, int64_t rows, int64_t columns, int64_t ld, int64_t stride) {
+Operand operand(const void* data, Type type, bool transpose, int64_t rows, int64_t columns, int64_t ld,
+    int64_t stride) {
   return transpose ? Operand{data, type, columns, rows, ld, stride} : Operand{data, type, rows, columns, ld, stride};
 }
 
@@ -157,12 +158,12 @@ Rounding roundingOf(const Blas& blas, Type type, int compute) {
 
 bool validTranspose(int t) { return t >= 0 && t <= 2; }
 
-int gemmEx(Blas* blas, const char* name, int ta, int tb, int64_t m, int64_t n, int64_t k, const void* alpha, const void* a,
-    int aType, int64_t lda, int64_t strideA, const void* b, int bType, int64_t ldb, int64_t strideB, const void* beta,
-    const void* c, int cType, int64_t ldc, int64_t strideC, int64_t batch, int compute) {
+int gemmEx(Blas* blas, const char* name, int ta, int tb, int64_t m, int64_t n, int64_t k, const void* alpha,
+    const void* a, int aType, int64_t lda, int64_t strideA, const void* b, int bType, int64_t ldb, int64_t strideB,
+    const void* beta, const void* c, int cType, int64_t ldc, int64_t strideC, int64_t batch, int compute) {
   Type at, bt, ct;
-  bool known = compute == COMPUTE_32F || compute == COMPUTE_32F_PEDANTIC || compute == FAST_16F || compute == FAST_16BF ||
-      compute == FAST_TF32;
+  bool known = compute == COMPUTE_32F || compute == COMPUTE_32F_PEDANTIC || compute == FAST_16F ||
+      compute == FAST_16BF || compute == FAST_TF32;
   if (!validTranspose(ta) || !validTranspose(tb)) return CUBLAS_INVALID_VALUE;
   if (!known || !typeOf(aType, &at) || !typeOf(bType, &bt) || !typeOf(cType, &ct)) return CUBLAS_NOT_SUPPORTED;
   bool fast = compute >= FAST_16F;
@@ -182,32 +183,32 @@ constexpr int R_32F = 0;
 
 using namespace emu;
 
-CUBLAS_API cublasSgemm_v2(void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda,
-    const float* b, int ldb, const float* beta, float* c, int ldc) {
+CUBLAS_API cublasSgemm_v2(void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a,
+    int lda, const float* b, int ldb, const float* beta, float* c, int ldc) {
   CUBLAS_ENTER_HANDLE("cublasSgemm_v2", handle);
-  return gemmEx(blas, "cublasSgemm", ta, tb, m, n, k, alpha, a, R_32F, lda, 0, b, R_32F, ldb, 0, beta, c, R_32F, ldc, 0, 1,
-      COMPUTE_32F);
+  return gemmEx(blas, "cublasSgemm", ta, tb, m, n, k, alpha, a, R_32F, lda, 0, b, R_32F, ldb, 0, beta, c, R_32F, ldc, 0,
+      1, COMPUTE_32F);
 }
 
-CUBLAS_API cublasSgemmStridedBatched(void* handle, int ta, int tb, int m, int n, int k, const float* alpha, const float* a,
-    int lda, long long strideA, const float* b, int ldb, long long strideB, const float* beta, float* c, int ldc,
-    long long strideC, int batch) {
+CUBLAS_API cublasSgemmStridedBatched(void* handle, int ta, int tb, int m, int n, int k, const float* alpha,
+    const float* a, int lda, long long strideA, const float* b, int ldb, long long strideB, const float* beta, float* c,
+    int ldc, long long strideC, int batch) {
   CUBLAS_ENTER_HANDLE("cublasSgemmStridedBatched", handle);
-  return gemmEx(blas, "cublasSgemmStridedBatched", ta, tb, m, n, k, alpha, a, R_32F, lda, strideA, b, R_32F, ldb, strideB, beta,
-      c, R_32F, ldc, strideC, batch, COMPUTE_32F);
+  return gemmEx(blas, "cublasSgemmStridedBatched", ta, tb, m, n, k, alpha, a, R_32F, lda, strideA, b, R_32F, ldb,
+      strideB, beta, c, R_32F, ldc, strideC, batch, COMPUTE_32F);
 }
 
-CUBLAS_API cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int aType, int lda,
-    const void* b, int bType, int ldb, const void* beta, void* c, int cType, int ldc, int compute, int) {
+CUBLAS_API cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int aType,
+    int lda, const void* b, int bType, int ldb, const void* beta, void* c, int cType, int ldc, int compute, int) {
   CUBLAS_ENTER_HANDLE("cublasGemmEx", handle);
-  return gemmEx(blas, "cublasGemmEx", ta, tb, m, n, k, alpha, a, aType, lda, 0, b, bType, ldb, 0, beta, c, cType, ldc, 0, 1,
-      compute);
+  return gemmEx(blas, "cublasGemmEx", ta, tb, m, n, k, alpha, a, aType, lda, 0, b, bType, ldb, 0, beta, c, cType, ldc,
+      0, 1, compute);
 }
 
-CUBLAS_API cublasGemmStridedBatchedEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a,
-    int aType, int lda, long long strideA, const void* b, int bType, int ldb, long long strideB, const void* beta, void* c,
-    int cType, int ldc, long long strideC, int batch, int compute, int) {
+CUBLAS_API cublasGemmStridedBatchedEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha,
+    const void* a, int aType, int lda, long long strideA, const void* b, int bType, int ldb, long long strideB,
+    const void* beta, void* c, int cType, int ldc, long long strideC, int batch, int compute, int) {
   CUBLAS_ENTER_HANDLE("cublasGemmStridedBatchedEx", handle);
-  return gemmEx(blas, "cublasGemmStridedBatchedEx", ta, tb, m, n, k, alpha, a, aType, lda, strideA, b, bType, ldb, strideB, beta,
-      c, cType, ldc, strideC, batch, compute);
+  return gemmEx(blas, "cublasGemmStridedBatchedEx", ta, tb, m, n, k, alpha, a, aType, lda, strideA, b, bType, ldb,
+      strideB, beta, c, cType, ldc, strideC, batch, compute);
 }

@@ -93,7 +93,8 @@ CUBLAS_API cublasGetPointerMode_v2(void* handle, int* mode) {
 CUBLAS_API cublasSetMathMode(void* handle, int mode) {
   CUBLAS_ENTER_HANDLE("cublasSetMathMode", handle);
   constexpr int NO_REDUCED_PRECISION_REDUCTION = 16;
-  if ((mode & ~NO_REDUCED_PRECISION_REDUCTION) < 0 || (mode & ~NO_REDUCED_PRECISION_REDUCTION) > 3) return CUBLAS_INVALID_VALUE;
+  int base = mode & ~NO_REDUCED_PRECISION_REDUCTION;
+  if (base < DEFAULT_MATH || base > TF32_TENSOR_OP_MATH) return CUBLAS_INVALID_VALUE;
   blas->math = mode;
   return CUBLAS_SUCCESS;
 }

@@ -40,8 +40,8 @@ bool isUnsupported(const Convolution& v) {
 }
 
 std::vector<Algorithm> algorithmsOf(const Convolution& v) {
-  bool small = v.w.size[2] == 3 && v.w.size[3] == 3 && v.shape.strideH == 1 && v.shape.strideW == 1 && v.shape.dilationH == 1 &&
-      v.shape.dilationW == 1 && v.shape.groups == 1;
+  bool small = v.w.size[2] == 3 && v.w.size[3] == 3 && v.shape.strideH == 1 && v.shape.strideW == 1 &&
+      v.shape.dilationH == 1 && v.shape.dilationW == 1 && v.shape.groups == 1;
   int64_t pixels = v.y.size[2] * v.y.size[3], filter = v.w.span();
   std::vector<Algorithm> all;
   switch (v.direction) {

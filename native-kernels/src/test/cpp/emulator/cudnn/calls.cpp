@@ -26,7 +26,8 @@ int listAlgorithms(Direction direction, void* handle, void* x, void* w, void* c,
   *returned = std::min(requested, static_cast<int>(all.size()));
   for (int i = 0; i < *returned; i++) {
     const Algorithm& a = all[static_cast<size_t>(i)];
-    results[i] = {a.number, a.supported ? CUDNN_SUCCESS : CUDNN_NOT_SUPPORTED, -1, a.workspace, a.deterministic, v.shape.math, {}};
+    results[i] = {a.number, a.supported ? CUDNN_SUCCESS : CUDNN_NOT_SUPPORTED, -1, a.workspace, a.deterministic,
+        v.shape.math, {}};
   }
   return CUDNN_SUCCESS;
 }
@@ -62,7 +63,8 @@ int refuse(const char* name, const std::string& why) {
   return CUDNN_BAD_PARAM;
 }
 
-int convolve(const char* name, Direction direction, void* handle, void* x, void* w, void* c, void* y, int number, Pointers p) {
+int convolve(const char* name, Direction direction, void* handle, void* x, void* w, void* c, void* y, int number,
+    Pointers p) {
   Convolution v;
   Algorithm algorithm;
   Dnn* dnn = dnnOf(handle);
@@ -70,8 +72,8 @@ int convolve(const char* name, Direction direction, void* handle, void* x, void*
   if (int code = makeConvolution(direction, x, w, c, y, &v)) return code;
   if (int code = findAlgorithm(v, number, &algorithm)) return code;
   if (p.workspaceBytes < algorithm.workspace || (algorithm.workspace && !p.workspace)) {
-    return refuse(name, "algorithm " + std::to_string(number) + " needs a workspace of " + std::to_string(algorithm.workspace) +
-        " bytes");
+    return refuse(name, "algorithm " + std::to_string(number) + " needs a workspace of " +
+        std::to_string(algorithm.workspace) + " bytes");
   }
   if (isDeviceAddress(p.alpha) || isDeviceAddress(p.beta)) return refuse(name, "alpha or beta is a device pointer");
   float alpha = *static_cast<const float*>(p.alpha), beta = *static_cast<const float*>(p.beta);
@@ -80,7 +82,8 @@ int convolve(const char* name, Direction direction, void* handle, void* x, void*
         inAllocation(p.y, v.y.bytes(), name) && inAllocation(p.workspace, algorithm.workspace, name);
     if (!good) return;
     if (algorithm.workspace) std::memset(p.workspace, 0xFF, algorithm.workspace);
-    compute(v, algorithm.deterministic, alpha, beta, const_cast<void*>(p.x), const_cast<void*>(p.w), const_cast<void*>(p.y));
+    compute(v, algorithm.deterministic, alpha, beta, const_cast<void*>(p.x), const_cast<void*>(p.w),
+        const_cast<void*>(p.y));
   });
   return CUDNN_SUCCESS;
 }
@@ -121,8 +124,8 @@ CUDNN_API cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(void*, int* count) 
   return CUDNN_SUCCESS;
 }
 
-CUDNN_API cudnnGetConvolutionForwardAlgorithm_v7(void* handle, void* x, void* w, void* c, void* y, int requested, int* returned,
-    Performance* results) {
+CUDNN_API cudnnGetConvolutionForwardAlgorithm_v7(void* handle, void* x, void* w, void* c, void* y, int requested,
+    int* returned, Performance* results) {
   CUDNN_ENTER_DEVICE("cudnnGetConvolutionForwardAlgorithm_v7");
   return listAlgorithms(Direction::FORWARD, handle, x, w, c, y, requested, returned, results);
 }
@@ -151,14 +154,14 @@ CUDNN_API cudnnGetConvolutionBackwardDataWorkspaceSize(void* handle, void* w, vo
   return workspaceSize(Direction::BACKWARD_DATA, handle, x, w, c, y, algorithm, bytes);
 }
 
-CUDNN_API cudnnGetConvolutionBackwardFilterWorkspaceSize(void* handle, void* x, void* y, void* c, void* w, int algorithm,
-    size_t* bytes) {
+CUDNN_API cudnnGetConvolutionBackwardFilterWorkspaceSize(void* handle, void* x, void* y, void* c, void* w,
+    int algorithm, size_t* bytes) {
   CUDNN_ENTER_DEVICE("cudnnGetConvolutionBackwardFilterWorkspaceSize");
   return workspaceSize(Direction::BACKWARD_FILTER, handle, x, w, c, y, algorithm, bytes);
 }
 
-CUDNN_API cudnnConvolutionForward(void* handle, const void* alpha, void* xShape, const void* x, void* wShape, const void* w,
-    void* c, int algorithm, void* workspace, size_t bytes, const void* beta, void* yShape, void* y) {
+CUDNN_API cudnnConvolutionForward(void* handle, const void* alpha, void* xShape, const void* x, void* wShape,
+    const void* w, void* c, int algorithm, void* workspace, size_t bytes, const void* beta, void* yShape, void* y) {
   CUDNN_ENTER_DEVICE("cudnnConvolutionForward");
   return convolve("cudnnConvolutionForward", Direction::FORWARD, handle, xShape, wShape, c, yShape, algorithm,
       {alpha, beta, x, w, y, workspace, bytes});
@@ -167,13 +170,13 @@ CUDNN_API cudnnConvolutionForward(void* handle, const void* alpha, void* xShape,
 CUDNN_API cudnnConvolutionBackwardData(void* handle, const void* alpha, void* wShape, const void* w, void* yShape,
     const void* dy, void* c, int algorithm, void* workspace, size_t bytes, const void* beta, void* xShape, void* dx) {
   CUDNN_ENTER_DEVICE("cudnnConvolutionBackwardData");
-  return convolve("cudnnConvolutionBackwardData", Direction::BACKWARD_DATA, handle, xShape, wShape, c, yShape, algorithm,
-      {alpha, beta, dx, w, dy, workspace, bytes});
+  return convolve("cudnnConvolutionBackwardData", Direction::BACKWARD_DATA, handle, xShape, wShape, c, yShape,
+      algorithm, {alpha, beta, dx, w, dy, workspace, bytes});
 }
 
 CUDNN_API cudnnConvolutionBackwardFilter(void* handle, const void* alpha, void* xShape, const void* x, void* yShape,
     const void* dy, void* c, int algorithm, void* workspace, size_t bytes, const void* beta, void* wShape, void* dw) {
   CUDNN_ENTER_DEVICE("cudnnConvolutionBackwardFilter");
-  return convolve("cudnnConvolutionBackwardFilter", Direction::BACKWARD_FILTER, handle, xShape, wShape, c, yShape, algorithm,
-      {alpha, beta, x, dw, dy, workspace, bytes});
+  return convolve("cudnnConvolutionBackwardFilter", Direction::BACKWARD_FILTER, handle, xShape, wShape, c, yShape,
+      algorithm, {alpha, beta, x, dw, dy, workspace, bytes});
 }

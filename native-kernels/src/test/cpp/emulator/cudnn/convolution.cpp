@@ -27,7 +27,7 @@ class Work {
   int64_t firstFilter() const { return group_ * filters_; }
   int64_t firstChannel() const { return group_ * channels_; }
 
-  /** Calls f(column, offset in x of channel 0 of the group) for the taps of an output pixel that lie inside the image. */
+  /** For the taps of an output pixel inside the image: calls f(column, offset in x of channel 0 of the group). */
   template <class F>
   void eachTap(int64_t pixel, F f) const {
     const ConvolutionShape& s = v_.shape;
@@ -39,7 +39,8 @@ class Work {
         int64_t w = j * s.strideW - s.padW + (s.flipped ? v_.w.size[3] - 1 - t : t) * s.dilationW;
         if (w < 0 || w >= v_.x.size[3]) continue;
         const int64_t* stride = v_.x.stride;
-        f((r * v_.w.size[3] + t) * channels_, n * stride[0] + firstChannel() * stride[1] + h * stride[2] + w * stride[3]);
+        int64_t offset = n * stride[0] + firstChannel() * stride[1] + h * stride[2] + w * stride[3];
+        f((r * v_.w.size[3] + t) * channels_, offset);
       }
     }
   }
@@ -113,7 +114,8 @@ void forward(const Convolution& v, const Work& g, int64_t tile, float alpha, flo
     int64_t to = std::min(from + tile, g.pixels());
     g.windows(x, from, to, windows.data());
     std::fill(out.begin(), out.end(), 0.0f);
-    addProduct(out.data(), {windows.data(), g.depth(), 1}, {weights.data(), 1, g.depth()}, to - from, g.filters(), g.depth());
+    addProduct(out.data(), {windows.data(), g.depth(), 1}, {weights.data(), 1, g.depth()}, to - from, g.filters(),
+        g.depth());
     for (int64_t p = from; p < to; p++) {
       int64_t offset = g.outputOffset(p);
       for (int64_t o = 0; o < g.filters(); o++) {
@@ -124,7 +126,8 @@ void forward(const Convolution& v, const Work& g, int64_t tile, float alpha, flo
   }
 }
 
-void backwardData(const Convolution& v, const Work& g, int64_t tile, float alpha, float beta, void* x, void* w, void* y) {
+void backwardData(const Convolution& v, const Work& g, int64_t tile, float alpha, float beta, void* x, void* w,
+    void* y) {
   std::vector<float> weights = g.weights(w), rows(static_cast<size_t>(tile * g.depth()));
   std::vector<float> dy(static_cast<size_t>(tile * g.filters())), sums(static_cast<size_t>(v.x.span()));
   int64_t channels = v.w.size[1];
@@ -132,7 +135,8 @@ void backwardData(const Convolution& v, const Work& g, int64_t tile, float alpha
     int64_t to = std::min(from + tile, g.pixels());
     g.outputs(y, from, to, dy.data());
     std::fill(rows.begin(), rows.end(), 0.0f);
-    addProduct(rows.data(), {dy.data(), g.filters(), 1}, {weights.data(), g.depth(), 1}, to - from, g.depth(), g.filters());
+    addProduct(rows.data(), {dy.data(), g.filters(), 1}, {weights.data(), g.depth(), 1}, to - from, g.depth(),
+        g.filters());
     for (int64_t p = from; p < to; p++) {
       const float* row = rows.data() + (p - from) * g.depth();
       g.eachTap(p, [&](int64_t column, int64_t offset) {
@@ -154,14 +158,16 @@ void backwardData(const Convolution& v, const Work& g, int64_t tile, float alpha
   }
 }
 
-void backwardFilter(const Convolution& v, const Work& g, int64_t tile, float alpha, float beta, void* x, void* w, void* y) {
+void backwardFilter(const Convolution& v, const Work& g, int64_t tile, float alpha, float beta, void* x, void* w,
+    void* y) {
   std::vector<float> windows(static_cast<size_t>(tile * g.depth())), dy(static_cast<size_t>(tile * g.filters()));
   std::vector<float> sums(static_cast<size_t>(g.filters() * g.depth()));
   for (int64_t from = 0; from < g.pixels(); from += tile) {
     int64_t to = std::min(from + tile, g.pixels());
     g.windows(x, from, to, windows.data());
     g.outputs(y, from, to, dy.data());
-    addProduct(sums.data(), {dy.data(), 1, g.filters()}, {windows.data(), g.depth(), 1}, g.filters(), g.depth(), to - from);
+    addProduct(sums.data(), {dy.data(), 1, g.filters()}, {windows.data(), g.depth(), 1}, g.filters(), g.depth(),
+        to - from);
   }
   g.eachWeight([&](int64_t o, int64_t column, int64_t offset) {
     blend(w, offset, v.w.element, alpha, sums[static_cast<size_t>(o * g.depth() + column)], beta);

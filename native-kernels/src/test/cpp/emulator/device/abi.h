@@ -4,8 +4,8 @@
 #include <cstdint>
 
 /**
- * Who last used four bytes, for the race check. A stamp counts up at every block and every barrier of a block, so it tells
- * launches, blocks and barriers apart; `Turn` counts the warp operations of the thread's warp since that stamp.
+ * Who last used four bytes, for the race check. A stamp counts up at every block and every barrier of a block, so it
+ * tells launches, blocks and barriers apart; a turn counts the operations of the thread's warp since that stamp.
  */
 struct EmuAccess {
   uint32_t writeStamp, readStamp;

@@ -24,7 +24,9 @@ Meeting& join(uint32_t mask, const char* operation) {
   WarpState& w = ownWarp();
   int lanes = lanesOf(block.current / WARP);
   uint32_t expected = lanes == WARP ? mask : mask & ((1u << lanes) - 1);
-  if (!(expected >> laneId() & 1)) fail(LAUNCH_FAILED, 0, "%s: mask %08x lacks the calling lane %d", operation, mask, laneId());
+  if (!(expected >> laneId() & 1)) {
+    fail(LAUNCH_FAILED, 0, "%s: mask %08x lacks the calling lane %d", operation, mask, laneId());
+  }
   Meeting* found = nullptr;
   for (uint64_t rest = w.meetings; rest; rest &= rest - 1) {
     Meeting& m = w.meeting[__builtin_ctzll(rest)];
@@ -72,15 +74,14 @@ float element(unsigned packed, int half, bool bfloat16) {
   return bfloat16 ? floatOfBfloat16(bits) : floatOfHalf(bits);
 }
 
-/** d = c + a b for the four elements of a lane: rows g and g + 8, columns 2q and 2q + 1, with g = lane / 4, q = lane % 4. */
+/** d = c + a b in a lane's four elements: rows g and g + 8, columns 2q and 2q + 1, with g = lane / 4, q = lane % 4. */
 void multiply(float* d, const float* c, const Meeting& m, int depth) {
-  int row = laneId() / 4, column = laneId() % 4 * 2;
-  for (int i = 0; i < 4; i++) {
-    const float* a = m.a[row + i / 2 * 8];
-    float sum = c[i];
-    for (int k = 0; k < depth; k++) sum += a[k] * m.b[k][column + i % 2];
-    d[i] = sum;
+  int g = laneId() / 4, q = laneId() % 4;
+  float sums[4] = {c[0], c[1], c[2], c[3]};
+  for (int k = 0; k < depth; k++) {
+    for (int i = 0; i < 4; i++) sums[i] += m.a[k][g + i / 2 * 8] * m.b[k][2 * q + i % 2];
   }
+  for (int i = 0; i < 4; i++) d[i] = sums[i];
 }
 
 }  // namespace
@@ -129,7 +130,9 @@ uint64_t emu_shuffle(unsigned mask, uint64_t value, int source) {
   Meeting& m = join(mask, "a shuffle");
   m.slots[laneId()] = value;
   meet(m);
-  if (!(m.expected >> source & 1)) fail(LAUNCH_FAILED, 0, "a shuffle reads lane %d, which mask %08x lacks", source, m.expected);
+  if (!(m.expected >> source & 1)) {
+    fail(LAUNCH_FAILED, 0, "a shuffle reads lane %d, which mask %08x lacks", source, m.expected);
+  }
   value = m.slots[source];
   leave(m);
   return value;
@@ -155,7 +158,7 @@ void emu_mma_m16n8k16(float d[4], const unsigned a[4], const unsigned b[2], cons
   int g = laneId() / 4, q = laneId() % 4;
   Meeting& m = joinProduct(bfloat16 ? "mma.m16n8k16.bf16" : "mma.m16n8k16.f16");
   for (int r = 0; r < 4; r++) {
-    for (int h = 0; h < 2; h++) m.a[g + r % 2 * 8][2 * q + h + r / 2 * 8] = element(a[r], h, bfloat16);
+    for (int h = 0; h < 2; h++) m.a[2 * q + h + r / 2 * 8][g + r % 2 * 8] = element(a[r], h, bfloat16);
   }
   for (int r = 0; r < 2; r++) {
     for (int h = 0; h < 2; h++) m.b[2 * q + h + r * 8][g] = element(b[r], h, bfloat16);
@@ -169,8 +172,8 @@ void emu_mma_m16n8k8_f16(float d[4], const unsigned a[2], unsigned b, const floa
   int g = laneId() / 4, q = laneId() % 4;
   Meeting& m = joinProduct("mma.m16n8k8.f16");
   for (int h = 0; h < 2; h++) {
-    m.a[g][2 * q + h] = element(a[0], h, false);
-    m.a[g + 8][2 * q + h] = element(a[1], h, false);
+    m.a[2 * q + h][g] = element(a[0], h, false);
+    m.a[2 * q + h][g + 8] = element(a[1], h, false);
     m.b[2 * q + h][g] = element(b, h, false);
   }
   meet(m);

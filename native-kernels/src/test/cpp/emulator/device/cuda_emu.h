@@ -20,24 +20,24 @@
 #define __restrict__ __restrict
 #define __align__(n) __attribute__((aligned(n)))
 #define __grid_constant__
-// Variables without initialiser: they are all that is in .bss, which the compiler's caller renames to emu_shared, so that
-// the runtime can fill and check them. (A section attribute is ignored in templates.)
+// Variables without initialiser: they are all that is in .bss, which is renamed to emu_shared after the compilation, so
+// that the runtime can fill and check them. (In templates, a section attribute would be ignored.)
 #define __shared__ static __attribute__((used, aligned(16)))
 
 constexpr int warpSize = 32;
 
 // ---- vector types ----
 
-#define EMU_VECTORS(T, name, two, four)                                                \
-  struct name##1 { T x; };                                                             \
-  struct alignas(two) name##2 { T x, y; };                                             \
-  struct name##3 { T x, y, z; };                                                       \
-  struct alignas(four) name##4 { T x, y, z, w; };                                      \
-  inline name##1 make_##name##1(T x) { return {x}; }                                   \
-  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                           \
-  inline name##3 make_##name##3(T x, T y, T z) { return {x, y, z}; }                   \
+#define EMU_VECTORS(T, name, two, four)                           \
+  struct name##1 { T x; };                                        \
+  struct alignas(two) name##2 { T x, y; };                        \
+  struct alignas(four) name##4 { T x, y, z, w; };                 \
+  inline name##1 make_##name##1(T x) { return {x}; }              \
+  inline name##2 make_##name##2(T x, T y) { return {x, y}; }      \
   inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
-#define uint3 emu_uint3  // CUDA's own uint3 is declared with threadIdx
+#define EMU_VECTOR3(T, name) \
+  struct name { T x, y, z; }; \
+  inline name make_##name(T x, T y, T z) { return {x, y, z}; }
 EMU_VECTORS(float, float, 8, 16)
 EMU_VECTORS(double, double, 16, 16)
 EMU_VECTORS(int, int, 8, 16)
@@ -48,7 +48,10 @@ EMU_VECTORS(signed char, char, 2, 4)
 EMU_VECTORS(unsigned char, uchar, 2, 4)
 EMU_VECTORS(long long, longlong, 16, 16)
 EMU_VECTORS(unsigned long long, ulonglong, 16, 16)
-#undef uint3
+EMU_VECTOR3(float, float3)
+EMU_VECTOR3(double, double3)
+EMU_VECTOR3(int, int3)
+inline uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }
 
 // ---- barriers, votes, shuffles ----
 

@@ -29,7 +29,7 @@ EMU_HIDDEN void emu_trap(const char* why);
 EMU_HIDDEN float emu_half_to_float(unsigned short h);
 EMU_HIDDEN unsigned short emu_float_to_half(float f);
 
-/** mma.sync.aligned.m16n8k16.row.col.f32.{f16|bf16}.{f16|bf16}.f32: registers hold two elements, the first in the low half. */
+/** mma.sync.aligned.m16n8k16.row.col.f32.T.T.f32 with T = f16 or bf16: two elements a register, the first one low. */
 EMU_HIDDEN void emu_mma_m16n8k16(float d[4], const unsigned a[4], const unsigned b[2], const float c[4], bool bfloat16);
 
 /** mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32. */

@@ -1,4 +1,4 @@
-// Runs the threads of a block as fibers of one thread of the CPU. A thread that never waits hands its fiber to the next.
+// Runs the threads of a block as fibers of one CPU thread. A thread that never waits hands its fiber to the next.
 #include <sys/mman.h>
 #include <cstdarg>
 #include <cstdio>
@@ -121,7 +121,7 @@ void startNext() {
 /** All threads wait for each other. */
 void reportDivergence() {
   int waiting = 0, inWarp = 0, line = 0, otherLine = 0;
-  const char* operation = "";
+  const char* operation = "a warp operation";
   for (int t = 0; t < block.threads; t++) {
     const Thread& thread = block.thread[t];
     if (thread.state == State::AT_WARP_OPERATION) {
@@ -138,18 +138,17 @@ void reportDivergence() {
     if (thread.line != line) otherLine = thread.line;
   }
   block.fault->code = LAUNCH_FAILED;
-  int length = std::snprintf(block.fault->text, sizeof block.fault->text,
-      "kernel %s block (%u,%u,%u): barrier divergence: %d of %d threads wait at __syncthreads", block.kernel->name, blockIdx.x,
-      blockIdx.y, blockIdx.z, waiting, block.threads);
-  std::snprintf(block.fault->text + length, sizeof block.fault->text - static_cast<size_t>(length),
-      "%s, %d at %s, %d exited", otherLine ? " in different lines" : "", inWarp, inWarp ? operation : "a warp operation",
-      block.threads - block.alive);
+  std::snprintf(block.fault->text, sizeof block.fault->text,
+      "kernel %s block (%u,%u,%u): barrier divergence: %d of %d threads wait at __syncthreads%s, %d at %s, %d exited",
+      block.kernel->name, blockIdx.x, blockIdx.y, blockIdx.z, waiting, block.threads,
+      otherLine ? " in different lines" : "", inWarp, operation, block.threads - block.alive);
 }
 
 void runBlock() {
   for (int t = 0; t < block.threads; t++) {
     unsigned u = static_cast<unsigned>(t);
-    block.thread[t] = {{u % blockDim.x, u / blockDim.x % blockDim.y, u / (blockDim.x * blockDim.y)}, -1, State::UNSTARTED, 0};
+    uint3 index = {u % blockDim.x, u / blockDim.x % blockDim.y, u / (blockDim.x * blockDim.y)};
+    block.thread[t] = {index, -1, State::UNSTARTED, 0};
   }
   for (int w = 0; w * WARP < block.threads; w++) {
     block.warp[w].turn = 0;

@@ -1,5 +1,5 @@
-// State of the block that runs now, shared by the parts of the runtime. One such runtime is linked into every library of
-// kernels, and one thread at a time runs in it.
+// State of the block that runs now, shared by the parts of the runtime. One such runtime is linked into every library
+// of kernels, and one thread at a time runs in it.
 #pragma once
 #include "abi.h"
 #include "emu_calls.h"
@@ -26,8 +26,8 @@ struct Meeting {
   union {
     uint64_t slots[WARP];  // values that lanes exchange
     struct {
-      float a[16][16];     // operands of a matrix product
-      float b[16][8];
+      float a[16][16];     // operands of a matrix product: a by columns,
+      float b[16][8];      // b by rows
     };
   };
 };
@@ -44,7 +44,7 @@ struct Block {
   EmuFault* fault;
   int threads, alive, waiting, current;
   uint32_t launchStamp, blockStamp, stamp;  // see EmuAccess
-  bool usedAtomics;                         // blocks may order themselves by atomics; then reads across blocks are allowed
+  bool usedAtomics;                         // by which blocks may order themselves: then they may read each other
   Thread thread[MAX_THREADS];
   WarpState warp[MAX_WARPS];
 };

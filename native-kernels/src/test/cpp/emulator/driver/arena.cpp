@@ -11,7 +11,9 @@ namespace {
 void* reserve(uintptr_t hint, size_t bytes) {
   void* p = mmap(reinterpret_cast<void*>(hint), bytes, PROT_READ | PROT_WRITE,
       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return p == MAP_FAILED ? nullptr : p;
+  if (p == MAP_FAILED) return nullptr;
+  madvise(p, bytes, MADV_DONTDUMP);
+  return p;
 }
 
 /** Gives the whole pages inside the range back to the system. */

@@ -55,7 +55,8 @@ void onContextEnd(std::function<void()> end) { enders().push_back(std::move(end)
 
 bool breaksContext(int code) {
   return code == CUDA_ERROR_ECC_UNCORRECTABLE || code == CUDA_ERROR_ILLEGAL_ADDRESS ||
-      code == CUDA_ERROR_LAUNCH_TIMEOUT || (code >= CUDA_ERROR_ASSERT && code <= CUDA_ERROR_LAUNCH_FAILED);
+      code == CUDA_ERROR_LAUNCH_TIMEOUT || code == CUDA_ERROR_ASSERT ||
+      (code >= CUDA_ERROR_HARDWARE_STACK_ERROR && code <= CUDA_ERROR_LAUNCH_FAILED);
 }
 
 void breakContext(int code, const std::string& text) {
@@ -192,6 +193,7 @@ CU_API cuCtxGetDevice(CUdevice* device) {
 
 CU_API cuCtxSynchronize() {
   CU_ENTER_CONTEXT("cuCtxSynchronize");
+  if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   drainAll();
   return context().error;
 }

@@ -63,6 +63,7 @@ int copy(Side to, Side from, size_t width, size_t rows, CUstream stream, bool as
   if (int code = check(to, width, rows, asynchronous, call)) return code;
   if (int code = check(from, width, rows, asynchronous, call)) return code;
   if (!asynchronous) {
+    if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     drainDefault();  // and not the streams that do not block: their results may be missing
     if (context().error) return context().error;
     move(to, from, width, rows);

@@ -19,7 +19,9 @@ int refuse(const Function& function, int code, const std::string& why) {
 int checkShape(const Function& f, const unsigned* grid, const unsigned* block, unsigned dynamicShared) {
   uint64_t threads = uint64_t{block[0]} * block[1] * block[2];
   std::string shared = std::to_string(dynamicShared) + " bytes of dynamic shared memory";
-  if (!grid[0] || !grid[1] || !grid[2] || !threads) return refuse(f, CUDA_ERROR_INVALID_VALUE, "an empty grid or block");
+  if (!grid[0] || !grid[1] || !grid[2] || !threads) {
+    return refuse(f, CUDA_ERROR_INVALID_VALUE, "an empty grid or block");
+  }
   if (grid[0] > 2147483647u || grid[1] > 65535 || grid[2] > 65535) {
     return refuse(f, CUDA_ERROR_INVALID_VALUE, "the grid is larger than 2147483647 x 65535 x 65535");
   }
@@ -85,8 +87,8 @@ int occupancy(const Function& f, int threads, size_t dynamicShared) {
 
 using namespace emu;
 
-CU_API cuLaunchKernel(CUfunction handle, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
-    unsigned blockZ, unsigned dynamicShared, CUstream stream, void** parameters, void** extra) {
+CU_API cuLaunchKernel(CUfunction handle, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
+    unsigned blockY, unsigned blockZ, unsigned dynamicShared, CUstream stream, void** parameters, void** extra) {
   CU_ENTER_CONTEXT("cuLaunchKernel");
   Function* f = functionOf(handle);
   if (!f || !streamOf(stream)) return CUDA_ERROR_INVALID_HANDLE;
@@ -95,7 +97,7 @@ CU_API cuLaunchKernel(CUfunction handle, unsigned gridX, unsigned gridY, unsigne
   if (int code = checkShape(*f, launch.grid, launch.block, dynamicShared)) return code;
   std::vector<uint64_t> values;
   if (int code = readParameters(*f, parameters, &values)) return code;
-  submit(stream, f->kernel->name, [function = *f, launch, values = std::move(values)] { run(function, launch, values); });
+  submit(stream, f->kernel->name, [function = *f, launch, values] { run(function, launch, values); });
   return CUDA_SUCCESS;  // a fault shows at a later call, as with the real driver
 }
 

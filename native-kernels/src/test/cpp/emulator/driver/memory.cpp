@@ -24,6 +24,7 @@ const bool registered = [] {
 
 int allocate(CUdeviceptr* pointer, size_t bytes, const char* call) {
   if (!bytes) return CUDA_ERROR_INVALID_VALUE;
+  if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   *pointer = arena().allocate(bytes, call);
   return *pointer ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
@@ -86,6 +87,7 @@ CU_API cuMemAllocAsync(CUdeviceptr* pointer, size_t bytes, CUstream stream) {
 CU_API cuMemFreeAsync(CUdeviceptr pointer, CUstream stream) {
   CU_ENTER_CONTEXT("cuMemFreeAsync");
   if (!streamOf(stream)) return CUDA_ERROR_INVALID_HANDLE;
+  if (capturing()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   if (!pointer) return CUDA_SUCCESS;
   if (arena().around(pointer).first != pointer) return refuseFree("cuMemFreeAsync", pointer);
   submit(stream, "cuMemFreeAsync", [=] {

@@ -78,7 +78,8 @@ int loadPtx(Module& module, const char* image, std::string* log) {
     return CUDA_ERROR_INVALID_PTX;
   }
   if (ptx.isa > newest) {
-    *log = "ptxas fatal   : Unsupported .version " + isaText(ptx.isa) + "; current version is '" + isaText(newest) + "'";
+    *log = "ptxas fatal   : Unsupported .version " + isaText(ptx.isa) + "; current version is '" +
+        isaText(newest) + "'";
     return CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
   }
   if (ptx.target > limits().capability) {
@@ -193,5 +194,6 @@ CU_API cuModuleGetFunction(CUfunction* function, CUmodule handle, const char* na
 
 CU_API cuModuleGetGlobal_v2(CUdeviceptr*, size_t*, CUmodule handle, const char*) {
   CU_ENTER_CONTEXT("cuModuleGetGlobal_v2");
-  return modules().find(handle) ? CUDA_ERROR_NOT_FOUND : CUDA_ERROR_INVALID_HANDLE;  // __device__ variables have no address
+  if (!modules().find(handle)) return CUDA_ERROR_INVALID_HANDLE;
+  return CUDA_ERROR_NOT_FOUND;  // __device__ variables have no address here
 }

@@ -31,6 +31,15 @@ Stream* streamOf(void* handle) {
   return streams().find(handle);
 }
 
+bool isDefault(const Stream& stream) { return &stream == &defaultStream(); }
+
+bool capturing() {
+  for (auto& entry : streams()) {
+    if (entry.second->recording) return true;
+  }
+  return false;
+}
+
 bool isStream(void* stream) { return streamOf(stream) != nullptr; }
 
 void runFirst(Stream& stream) {
@@ -134,6 +143,7 @@ CU_API cuStreamQuery(CUstream handle) {
   CU_ENTER_CONTEXT("cuStreamQuery");
   Stream* stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
+  if (stream->recording) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   if (stream->queue.empty()) return CUDA_SUCCESS;
   runFirst(*stream);  // so that a loop of queries ends
   return context().error ? context().error : CUDA_ERROR_NOT_READY;

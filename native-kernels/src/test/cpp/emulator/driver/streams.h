@@ -27,6 +27,12 @@ struct Stream {
 /** The stream behind a handle; the default stream for its three handles; null for a stale handle. */
 Stream* streamOf(void* handle);
 
+/** Whether it is the stream that handle 0 means. */
+bool isDefault(const Stream& stream);
+
+/** Whether a stream records; what waits for the device at once is refused then. */
+bool capturing();
+
 /** Runs the next operation of a stream that has one. */
 void runFirst(Stream& stream);
 

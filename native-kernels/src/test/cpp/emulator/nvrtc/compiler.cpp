@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -15,13 +16,26 @@ extern char** environ;
 namespace emu {
 namespace {
 
+/** The text with blanks in place of comments, which may speak of kernels. */
+std::string withoutComments(std::string text) {
+  for (size_t at = 0; at + 1 < text.size(); at++) {
+    bool line = text.compare(at, 2, "//") == 0, block = text.compare(at, 2, "/*") == 0;
+    if (!line && !block) continue;
+    size_t end = line ? text.find('\n', at) : text.find("*/", at + 2);
+    end = end == std::string::npos ? text.size() : end + (line ? 0 : 2);
+    std::fill(text.begin() + static_cast<long>(at), text.begin() + static_cast<long>(end), ' ');
+  }
+  return text;
+}
+
 /** The kernels' text between what makes it C++ for the host and the table of its kernels. */
 std::string translate(const std::string& text, const std::string& name, int architecture) {
-  static const std::regex KERNEL(R"(__global__\s+(?:void\s+)?(?:__launch_bounds__\s*\(([^()]*(?:\([^()]*\))*[^()]*)\)\s*)?)"
+  static const std::regex KERNEL(R"(__global__\s+(?:void\s+)?)"
+                                 R"((?:__launch_bounds__\s*\(([^()]*(?:\([^()]*\))*[^()]*)\)\s*)?)"
                                  R"((?:void\s+)?(\w+)\s*\()");
-  std::string table;
+  std::string table, code = withoutComments(text);
   int kernels = 0;
-  for (std::sregex_iterator it(text.begin(), text.end(), KERNEL), end; it != end; ++it, kernels++) {
+  for (std::sregex_iterator it(code.begin(), code.end(), KERNEL), end; it != end; ++it, kernels++) {
     std::string bounds = (*it)[1].str();
     table += "  EMU_KERNEL(" + (*it)[2].str() + (bounds.empty() ? "" : ", " + bounds) + "),\n";
   }
@@ -84,14 +98,16 @@ Compiled compileForHost(const std::string& home, const std::string& text, const 
 
   char folder[] = "/tmp/cuda-emulator-XXXXXX";
   if (!mkdtemp(folder)) return {false, "", "no folder for temporary files"};
-  std::string at = folder, source = at + "/unit.cpp", object = at + "/unit.o", result = at + "/unit.so", log = at + "/log";
+  std::string at = std::string(folder) + "/unit";
+  std::string source = at + ".cpp", object = at + ".o", result = at + ".so", log = at + ".log";
   std::ofstream(source) << unit;
   std::vector<std::string> compile = {"g++", "-I" + home, "-D__CUDA_ARCH__=" + std::to_string(architecture * 10)};
   for (const std::string& word : words(flags)) compile.push_back(word);
   for (const std::string& definition : definitions) compile.push_back(definition);
   for (const std::string& word : {std::string("-c"), source, std::string("-o"), object}) compile.push_back(word);
+  const char *flagsOfShared = ".bss=alloc,load,contents,data", *nameOfShared = ".bss=emu_shared";
   bool good = run(compile, log) &&
-      run({"objcopy", "--set-section-flags", ".bss=alloc,load,contents,data", "--rename-section", ".bss=emu_shared", object}, log) &&
+      run({"objcopy", "--set-section-flags", flagsOfShared, "--rename-section", nameOfShared, object}, log) &&
       run({"g++", "-shared", object, home + "/runtime.o", "-o", result}, log);
   Compiled compiled{good, good ? readFile(result) : "", readFile(log)};
   if (good) {

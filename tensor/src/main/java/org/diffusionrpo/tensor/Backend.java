@@ -1,5 +1,7 @@
 package org.diffusionrpo.tensor;
 
+import java.util.List;
+
 /**
  * The operations of the networks, on one kind of memory.
  *
@@ -30,6 +32,11 @@ public interface Backend extends AutoCloseable {
   }
 
   // ---- memory ----
+
+  /** Bytes of memory of a device of its own; 0 where tensors are Java arrays. */
+  default long deviceMemory() {
+    return 0;
+  }
 
   /** Gives up arrays that are kept for later requests: a new part of the work will ask for other sizes. */
   default void trim() {}
@@ -199,8 +206,8 @@ public interface Backend extends AutoCloseable {
   /** {@code da[n] = weight[n] * 2 (a - b) / size of a sample}: the gradient of the weighted errors. */
   void squaredErrorBackward(Tensor da, Tensor a, Tensor b, float[] weight);
 
-  /** Sum of squares in double; NaN or infinite when any element is. Reads back from the device. */
-  double sumOfSquares(Tensor x);
+  /** Sum of squares of all elements in double; NaN or infinite when any is. Reads back from the device, once. */
+  double sumOfSquares(List<Tensor> xs);
 
   /** One AdamW step in place. Loshchilov and Hutter 2019, arXiv:1711.05101. */
   void adamW(Tensor w, Tensor g, Tensor m, Tensor v, AdamWStep step);

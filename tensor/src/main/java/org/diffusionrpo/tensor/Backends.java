@@ -27,7 +27,7 @@ public final class Backends {
    * libraries and device are there, else the CPU. A name that is not available fails; only auto chooses.
    *
    * @param precision fp32, or on a GPU tf32, bf16 or fp16: the format of matrix products, convolutions and attention
-   * @param say gets one line on what was taken, and for auto why
+   * @param say gets one line on the GPU that was taken, or on why auto took none
    * @throws IllegalArgumentException that says what to do
    */
   public static Backend open(String name, String precision, Consumer<String> say) {
@@ -42,7 +42,7 @@ public final class Backends {
       }
     }
     return switch (name) {
-      case "cpu" -> cpu(format, "as asked for", say);
+      case "cpu" -> cpu(format, "--backend cpu", reason -> {});
       case "auto" -> auto(format, say);
       default -> throw new IllegalArgumentException("--backend " + name + ": expected auto, cpu, cuda or cuda:N");
     };

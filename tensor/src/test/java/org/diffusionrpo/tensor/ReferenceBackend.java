@@ -1,6 +1,7 @@
 package org.diffusionrpo.tensor;
 
 import java.util.Arrays;
+import java.util.List;
 import org.diffusionrpo.kernels.cpu.HalfFloats;
 
 /**
@@ -509,9 +510,9 @@ public final class ReferenceBackend implements Backend {
   }
 
   @Override
-  public double sumOfSquares(Tensor x) {
-    check("sumOfSquares", x);
-    return Arrays.stream(values(x)).map(value -> value * value).sum();
+  public double sumOfSquares(List<Tensor> xs) {
+    check("sumOfSquares", xs.toArray(Tensor[]::new));
+    return xs.stream().mapToDouble(x -> Arrays.stream(values(x)).map(value -> value * value).sum()).sum();
   }
 
   @Override

@@ -52,7 +52,7 @@ final class TimingBackend implements InvocationHandler {
     List<Tensor> views = new ArrayList<>();
     Object[] unwrapped = new Object[arguments.length];
     for (int i = 0; i < arguments.length; i++) {
-      unwrapped[i] = arguments[i] instanceof Tensor tensor ? unwrap(tensor, views) : arguments[i];
+      unwrapped[i] = unwrap(arguments[i], views);
     }
     try {
       long start = System.nanoTime();
@@ -64,6 +64,13 @@ final class TimingBackend implements InvocationHandler {
     } finally {
       views.forEach(Tensor::close);
     }
+  }
+
+  private static Object unwrap(Object argument, List<Tensor> views) {
+    if (argument instanceof List<?> list) {
+      return list.stream().map(element -> unwrap(element, views)).toList();
+    }
+    return argument instanceof Tensor tensor ? unwrap(tensor, views) : argument;
   }
 
   private static Tensor unwrap(Tensor tensor, List<Tensor> views) {

@@ -22,6 +22,9 @@ public final class CudaLibraries {
   /** Folders, separated by colons, that are searched before all others. */
   public static final String PROPERTY = "drpo.cuda.libraries";
 
+  /** Set to false, kernels are taken as compiled ahead of time, whether NVRTC is there or not. */
+  public static final String NVRTC_PROPERTY = "drpo.cuda.nvrtc";
+
   private static final List<String> SYSTEM_FOLDERS = List.of("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu",
       "/usr/lib64", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/usr/local/cuda/lib64", "/opt/cuda/lib64");
 
@@ -67,6 +70,9 @@ public final class CudaLibraries {
 
     /** Where it is, or null. */
     public Path find() {
+      if (this == NVRTC && "false".equals(System.getProperty(NVRTC_PROPERTY))) {
+        return null;
+      }
       for (Path folder : folders()) {
         Path path = folder.resolve(file);
         if (Files.isRegularFile(path)) {

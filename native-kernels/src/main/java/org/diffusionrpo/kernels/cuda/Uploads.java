@@ -30,8 +30,8 @@ import jcuda.driver.CUstream;
  * </pre>
  */
 final class Uploads implements AutoCloseable {
-  /** Larger arrays are whole weights, not inputs; they are copied in pieces. */
-  private static final long MAX_SLOT = 32 << 20;
+  /** Larger arrays are rare; they are copied in pieces and keep no page-locked twin. */
+  private static final long MAX_SLOT = 8 << 20;
 
   private final DeviceMemory memory;
   private final CUstream compute;

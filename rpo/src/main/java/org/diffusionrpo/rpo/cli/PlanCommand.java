@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false, description = {"Say how much memory and time drpo align takes with the same options, in Java's "
         + "heap and as a process, and which options make it fit. Reads settings and headers, never the weights, and "
         + "writes nothing.",
-        "Exit code 1 if the run does not fit into Java's heap."},
+        "Exit code 1 if the run does not fit into Java's heap, or into the GPU's memory where it runs on one."},
     footer = {"", "Examples:",
         "  drpo plan",
         "  drpo plan --model stable-diffusion-v1-5 --data pickapic/ --clip clip-vit-large --batch 64 --micro-batch 2",
@@ -50,11 +50,19 @@ final class PlanCommand implements Callable<Integer> {
     long heap = Runtime.getRuntime().maxMemory();
     PrintWriter out = spec.commandLine().getOut();
     PlanTable table = new PlanTable(out, counts);
-    table.memory(DryRun.of(other).part(Counts.Part.ACTIVATIONS));
-    boolean fits = PlanTable.fits(counts, heap);
-    table.verdict(heap, Machine.physicalMemory(), fits ? null
-        : Advice.of(settings, changed -> PlanTable.fits(changed, heap)));
+    boolean fits;
     try (Backend backend = Backends.open(settings.backend, settings.precision, line -> {})) {
+      table.memory(DryRun.of(other).part(Counts.Part.ACTIVATIONS));
+      long device = backend.deviceMemory();
+      if (device > 0) {
+        fits = PlanTable.fitsDevice(counts, device);
+        table.deviceVerdict(device, fits ? null
+            : Advice.of(settings, changed -> PlanTable.fitsDevice(changed, device)));
+      } else {
+        fits = PlanTable.fits(counts, heap);
+        table.verdict(heap, Machine.physicalMemory(), fits ? null
+            : Advice.of(settings, changed -> PlanTable.fits(changed, heap)));
+      }
       table.time(MachineRates.measure(backend, counts.loads().get(Counts.Phase.TRAINING).work()));
     }
     out.flush();

@@ -18,6 +18,9 @@ final class PlanTable {
   /** Share of the heap that data can fill: the collector needs the rest to move and to collect. */
   private static final double USABLE = 0.8;
 
+  /** What the driver, cuBLAS and cuDNN take of a GPU's memory; a round figure. */
+  private static final long CONTEXT = 1L << 30;
+
   private final PrintWriter out;
   private final Counts counts;
   private final AlignSettings settings;
@@ -30,6 +33,11 @@ final class PlanTable {
 
   static boolean fits(Counts counts, long heap) {
     return counts.needed() <= USABLE * heap;
+  }
+
+  /** Tensors are on the GPU; the heap holds pairs and what is copied. */
+  static boolean fitsDevice(Counts counts, long device) {
+    return counts.peak() + counts.scratch() + CONTEXT <= device;
   }
 
   /** @param otherwise bytes of activations with gradient checkpointing the other way */
@@ -86,6 +94,21 @@ final class PlanTable {
       out.printf(Locale.ROOT, "does not fit, and neither does it with %s, which needs %s: give Java more, DRPO_HEAP=%s "
           + "for that, %s for the run as it is%n", String.join(" ", advice.options()),
           ModelSummary.size(advice.counts().needed()), heapFor(advice.counts()), heapFor(counts));
+    }
+    out.println();
+  }
+
+  /** @param advice null when the run fits */
+  void deviceVerdict(long device, Advice advice) {
+    row("GPU memory", device, "of which the run needs " + ModelSummary.size(counts.peak() + counts.scratch() + CONTEXT)
+        + ", a GiB of it for the libraries");
+    out.println();
+    if (advice == null) {
+      out.println("fits");
+    } else {
+      out.printf(Locale.ROOT, "does not fit%s %s, which needs %s%n", fitsDevice(advice.counts(), device) ? ": try"
+          : ", and neither does it with", String.join(" ", advice.options()),
+          ModelSummary.size(advice.counts().peak() + advice.counts().scratch() + CONTEXT));
     }
     out.println();
   }

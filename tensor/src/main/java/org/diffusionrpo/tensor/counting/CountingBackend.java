@@ -1,6 +1,7 @@
 package org.diffusionrpo.tensor.counting;
 
 import java.util.Arrays;
+import java.util.List;
 import org.diffusionrpo.kernels.cpu.Attention;
 import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.Backend;
@@ -312,9 +313,9 @@ public final class CountingBackend implements Backend {
   }
 
   @Override
-  public double sumOfSquares(Tensor x) {
-    moved(x);
-    return x.size();
+  public double sumOfSquares(List<Tensor> xs) {
+    moved(xs.toArray(Tensor[]::new));
+    return xs.stream().mapToDouble(Tensor::size).sum();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.diffusionrpo.tensor.cpu;
 
+import java.util.List;
 import org.diffusionrpo.kernels.cpu.Activations;
 import org.diffusionrpo.kernels.cpu.Adafactor;
 import org.diffusionrpo.kernels.cpu.AdamW;
@@ -460,9 +461,13 @@ public final class CpuBackend implements Backend {
   }
 
   @Override
-  public double sumOfSquares(Tensor x) {
-    check("sumOfSquares", x);
-    return Reduce.sumOfSquares(floats(x), x.size());
+  public double sumOfSquares(List<Tensor> xs) {
+    check("sumOfSquares", xs.toArray(Tensor[]::new));
+    double sum = 0;
+    for (Tensor x : xs) {
+      sum += Reduce.sumOfSquares(floats(x), x.size());
+    }
+    return sum;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.diffusionrpo.tensor.cuda;
 
+import java.util.List;
 import org.diffusionrpo.kernels.cpu.Conv2d.Geometry;
 import org.diffusionrpo.kernels.cpu.HalfFloats;
 import org.diffusionrpo.kernels.cuda.Activations;
@@ -80,6 +81,11 @@ public final class CudaBackend implements Backend {
   }
 
   // ---- memory ----
+
+  @Override
+  public long deviceMemory() {
+    return device.info().memory();
+  }
 
   @Override
   public void trim() {
@@ -513,9 +519,10 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public double sumOfSquares(Tensor x) {
-    check("sumOfSquares", x);
-    return reduce.sumOfSquares(floats(x), x.size());
+  public double sumOfSquares(List<Tensor> xs) {
+    check("sumOfSquares", xs.toArray(Tensor[]::new));
+    return reduce.sumOfSquares(xs.stream().map(CudaBackend::floats).toList(),
+        xs.stream().mapToLong(Tensor::size).toArray());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.diffusionrpo.tensor.optim;
 
 import java.util.Collection;
+import java.util.List;
 import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.Parameter;
 
@@ -10,13 +11,8 @@ public final class Gradients {
 
   /** L2 norm over all parameters that are not frozen; NaN or infinite when any element is. */
   public static double norm(Collection<Parameter> parameters) {
-    double sum = 0;
-    for (Parameter parameter : parameters) {
-      if (!parameter.isFrozen()) {
-        sum += parameter.grad().backend().sumOfSquares(parameter.grad());
-      }
-    }
-    return Math.sqrt(sum);
+    List<Tensor> grads = parameters.stream().filter(parameter -> !parameter.isFrozen()).map(Parameter::grad).toList();
+    return grads.isEmpty() ? 0 : Math.sqrt(grads.get(0).backend().sumOfSquares(grads));
   }
 
   /** Scales all gradients by {@code maxNorm / norm} when norm is above; as torch's clip_grad_norm_. */

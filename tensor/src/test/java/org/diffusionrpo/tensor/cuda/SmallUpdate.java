@@ -2,6 +2,7 @@ package org.diffusionrpo.tensor.cuda;
 
 import static org.diffusionrpo.tensor.TestTensors.gaussian;
 
+import java.util.List;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.MemoryScope;
@@ -58,7 +59,7 @@ final class SmallUpdate {
       b.conv2dBackwardWeight(dWeight, null, dNormed, x, same);
       Tensor m = b.zeros(weight.shape());
       Tensor v = b.zeros(weight.shape());
-      b.sumOfSquares(dWeight);
+      b.sumOfSquares(List.of(dWeight, dSmall));
       b.adamW(weight, dWeight, m, v, new Backend.AdamWStep(1e-3, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.001));
       return weight.toArray();
     }

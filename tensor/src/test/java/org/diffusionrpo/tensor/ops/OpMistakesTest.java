@@ -44,6 +44,7 @@ class OpMistakesTest {
         messages::toString);
     assertThrows(IllegalArgumentException.class, () -> backend.toArray(other.zeros(Shape.of(3))));
     assertThrows(IllegalArgumentException.class, () -> backend.write(other.zeros(Shape.of(1)), new float[1]));
+    assertThrows(IllegalArgumentException.class, () -> backend.sumOfSquares(List.of(other.zeros(Shape.of(1)))));
   }
 
   @OnEachBackend

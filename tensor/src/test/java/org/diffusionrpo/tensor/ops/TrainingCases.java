@@ -34,7 +34,7 @@ final class TrainingCases {
 
   private void sums(int n) {
     String size = "3 x " + n;
-    add("sumOfSquares", size, (b, out) -> out.add("sum", b.sumOfSquares(gaussian(b, 1, 3, n))));
+    add("sumOfSquares", size, (b, out) -> out.add("sum", b.sumOfSquares(List.of(gaussian(b, 1, 3, n), gaussian(b, 2, 5)))));
     add("squaredErrorPerSample", size, (b, out) -> {
       double[] errors = new double[3];
       b.squaredErrorPerSample(errors, gaussian(b, 1, 3, n), gaussian(b, 2, 3, n));

@@ -10,14 +10,15 @@ import java.util.TreeMap;
 
 /**
  * A CUDA device on the CPU: emulated driver, cuBLAS, cuDNN and NVRTC, built from {@code src/test/cpp/emulator} into
- * {@code native-kernels/target/emulator}. This class finds the libraries and steers the device; the product loads them from
- * {@link #libraries} like real ones.
+ * {@code native-kernels/target/emulator}. This class finds the libraries and steers the device; the product loads them
+ * from {@link #libraries} like real ones.
  *
  * <p>There is one device per process. Tests that use it run one after the other, each from a {@link #reset}.
  */
 public final class CudaEmulator {
   /** The order in which the libraries must be loaded: the others are linked to the driver. */
-  public static final List<String> LIBRARIES = List.of("libcuda.so.1", "libcublas.so.12", "libcudnn.so.9", "libnvrtc.so.12");
+  public static final List<String> LIBRARIES = List.of("libcuda.so.1", "libcublas.so.12", "libcudnn.so.9",
+      "libnvrtc.so.12");
 
   private CudaEmulator() {}
 
@@ -60,8 +61,9 @@ public final class CudaEmulator {
   }
 
   /**
-   * The nth following call of a function (1: the next) returns the code and does nothing. A code that breaks a context on a
-   * real device, such as 700 or 719, is from then on returned by every call of the driver until the context is gone.
+   * The nth following call of a function (1: the next) returns the code and does nothing. A code that breaks a context
+   * on a real device, such as 700 or 719, is from then on returned by every call of the driver until the context is
+   * gone.
    *
    * @param call documented name, without {@code _v2}; for cuBLAS that of the C library, such as {@code cublasGemmEx}
    * @param code of the function's own library
@@ -110,7 +112,7 @@ public final class CudaEmulator {
     return liveBytes0();
   }
 
-  /** The build's folder, from the property {@code drpo.emulator} or above the working directory; null when there is none. */
+  /** The build's folder, by the property {@code drpo.emulator} or above the working directory, or null. */
   private static Path folder() {
     String named = System.getProperty("drpo.emulator");
     if (named != null) {

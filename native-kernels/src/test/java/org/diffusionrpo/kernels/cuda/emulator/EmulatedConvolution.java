@@ -60,7 +60,8 @@ final class EmulatedConvolution implements AutoCloseable {
 
     /** Index of an element of a tensor of these sizes. */
     int at(int a, int channel, int i, int j, int channels, int height, int width) {
-      return nhwc ? ((a * height + i) * width + j) * channels + channel : ((a * channels + channel) * height + i) * width + j;
+      return nhwc ? ((a * height + i) * width + j) * channels + channel
+          : ((a * channels + channel) * height + i) * width + j;
     }
   }
 
@@ -73,7 +74,6 @@ final class EmulatedConvolution implements AutoCloseable {
 
   EmulatedConvolution(EmulatedDevice device, Shape shape, int type, int math) {
     this.shape = shape;
-    JCudnn.setExceptionsEnabled(false);
     int format = shape.nhwc ? 1 : 0;
     ok(cudnnCreate(handle));
     ok(cudnnSetStream(handle, new cudaStream_t(device.stream)));
@@ -93,18 +93,22 @@ final class EmulatedConvolution implements AutoCloseable {
     assertEquals("CUDNN_STATUS_SUCCESS", JCudnn.cudnnGetErrorString(code), CudaEmulator::lastFault);
   }
 
-  int forward(CUdeviceptr out, CUdeviceptr in, CUdeviceptr filter, int algorithm, CUdeviceptr space, long bytes, float beta) {
-    return cudnnConvolutionForward(handle, scalar(1), x, in, w, filter, descriptor, algorithm, space, bytes, scalar(beta), y, out);
+  int forward(CUdeviceptr out, CUdeviceptr in, CUdeviceptr filter, int algorithm, CUdeviceptr space, long bytes,
+      float beta) {
+    return cudnnConvolutionForward(handle, scalar(1), x, in, w, filter, descriptor, algorithm, space, bytes,
+        scalar(beta), y, out);
   }
 
-  int backwardData(CUdeviceptr dx, CUdeviceptr filter, CUdeviceptr dy, int algorithm, CUdeviceptr space, long bytes, float beta) {
-    return cudnnConvolutionBackwardData(handle, scalar(1), w, filter, y, dy, descriptor, algorithm, space, bytes, scalar(beta), x,
-        dx);
+  int backwardData(CUdeviceptr dx, CUdeviceptr filter, CUdeviceptr dy, int algorithm, CUdeviceptr space, long bytes,
+      float beta) {
+    return cudnnConvolutionBackwardData(handle, scalar(1), w, filter, y, dy, descriptor, algorithm, space, bytes,
+        scalar(beta), x, dx);
   }
 
-  int backwardFilter(CUdeviceptr dw, CUdeviceptr in, CUdeviceptr dy, int algorithm, CUdeviceptr space, long bytes, float beta) {
-    return cudnnConvolutionBackwardFilter(handle, scalar(1), x, in, y, dy, descriptor, algorithm, space, bytes, scalar(beta), w,
-        dw);
+  int backwardFilter(CUdeviceptr dw, CUdeviceptr in, CUdeviceptr dy, int algorithm, CUdeviceptr space, long bytes,
+      float beta) {
+    return cudnnConvolutionBackwardFilter(handle, scalar(1), x, in, y, dy, descriptor, algorithm, space, bytes,
+        scalar(beta), w, dw);
   }
 
   private static Pointer scalar(float value) {

@@ -53,8 +53,9 @@ class EmulatedConvolutionTest {
   }
 
   static Stream<Shape> shapes() {
-    return Stream.of(USUAL, new Shape(2, 9, 8, 3, 4, 3, 3, 2, 1, 1, true), new Shape(1, 6, 5, 17, 9, 1, 1, 1, 0, 1, true),
-        new Shape(1, 11, 10, 4, 3, 3, 2, 1, 2, 2, true), new Shape(2, 7, 6, 3, 5, 3, 3, 2, 1, 1, false));
+    return Stream.of(USUAL, new Shape(2, 9, 8, 3, 4, 3, 3, 2, 1, 1, true),
+        new Shape(1, 6, 5, 17, 9, 1, 1, 1, 0, 1, true), new Shape(1, 11, 10, 4, 3, 3, 2, 1, 2, 2, true),
+        new Shape(2, 7, 6, 3, 5, 3, 3, 2, 1, 1, false));
   }
 
   @ParameterizedTest @MethodSource("shapes")
@@ -64,7 +65,8 @@ class EmulatedConvolutionTest {
       double[] y = new double[dy.length], dx = new double[x.length], dw = new double[w.length];
       conv.plain(y, dx, dw, x, w, dy);
       CUdeviceptr xs = device.upload(x), ws = device.upload(w), dys = device.upload(dy), space = device.allocate(SPACE);
-      CUdeviceptr ys = device.allocate(4L * y.length), dxs = device.allocate(4L * x.length), dws = device.upload(new float[w.length]);
+      CUdeviceptr ys = device.allocate(4L * y.length), dxs = device.allocate(4L * x.length),
+          dws = device.upload(new float[w.length]);
       ok(conv.forward(ys, xs, ws, DETERMINISTIC, space, SPACE, 0));
       ok(conv.backwardData(dxs, ws, dys, DETERMINISTIC, space, SPACE, 0));
       ok(conv.backwardFilter(dws, xs, dys, DETERMINISTIC, space, SPACE, 1));
@@ -99,7 +101,8 @@ class EmulatedConvolutionTest {
         values[i] = Float.intBitsToFloat(Float.floatToIntBits(values[i]) & ~0x1fff);
       }
     }
-    assertArrayEquals(forward(x, w, EmulatedConvolution.DEFAULT_MATH), forward(x, w, FMA_MATH)); // rounding changes nothing
+    // Numbers that TF32 holds are not changed by rounding.
+    assertArrayEquals(forward(x, w, EmulatedConvolution.DEFAULT_MATH), forward(x, w, FMA_MATH));
   }
 
   private float[] forward(float[] x, float[] w, int math) {
@@ -134,17 +137,21 @@ class EmulatedConvolutionTest {
       Arrays.setAll(forward, i -> new cudnnConvolutionFwdAlgoPerf());
       Arrays.setAll(data, i -> new cudnnConvolutionBwdDataAlgoPerf());
       Arrays.setAll(filter, i -> new cudnnConvolutionBwdFilterAlgoPerf());
-      ok(cudnnGetConvolutionForwardAlgorithm_v7(conv.handle, conv.x, conv.w, conv.descriptor, conv.y, 8, count, forward));
+      ok(cudnnGetConvolutionForwardAlgorithm_v7(conv.handle, conv.x, conv.w, conv.descriptor, conv.y, 8, count,
+          forward));
       assertEquals(5, count[0]);
       assertEquals(0, forward[0].status);
       assertEquals(NOT_SUPPORTED, forward[4].status);
       long[] bytes = new long[1];
-      ok(cudnnGetConvolutionForwardWorkspaceSize(conv.handle, conv.x, conv.w, conv.descriptor, conv.y, forward[0].algo, bytes));
+      ok(cudnnGetConvolutionForwardWorkspaceSize(conv.handle, conv.x, conv.w, conv.descriptor, conv.y, forward[0].algo,
+          bytes));
       assertEquals(forward[0].memory, bytes[0]);
-      ok(cudnnGetConvolutionBackwardDataAlgorithm_v7(conv.handle, conv.w, conv.y, conv.descriptor, conv.x, 8, count, data));
+      ok(cudnnGetConvolutionBackwardDataAlgorithm_v7(conv.handle, conv.w, conv.y, conv.descriptor, conv.x, 8, count,
+          data));
       assertEquals(cudnnDeterminism.CUDNN_NON_DETERMINISTIC, data[0].determinism);
       assertEquals(cudnnDeterminism.CUDNN_DETERMINISTIC, data[1].determinism);
-      ok(cudnnGetConvolutionBackwardFilterAlgorithm_v7(conv.handle, conv.x, conv.y, conv.descriptor, conv.w, 2, count, filter));
+      ok(cudnnGetConvolutionBackwardFilterAlgorithm_v7(conv.handle, conv.x, conv.y, conv.descriptor, conv.w, 2, count,
+          filter));
       assertEquals(2, count[0]);
       assertEquals(cudnnDeterminism.CUDNN_NON_DETERMINISTIC, filter[1].determinism);
     }
@@ -175,7 +182,8 @@ class EmulatedConvolutionTest {
       ok(conv.backwardFilter(w, x, y, 1, space, SPACE, 0));
       int[] count = new int[1];
       cudnnConvolutionFwdAlgoPerf[] forward = {new cudnnConvolutionFwdAlgoPerf()};
-      ok(cudnnGetConvolutionForwardAlgorithm_v7(conv.handle, conv.x, conv.w, conv.descriptor, conv.y, 1, count, forward));
+      ok(cudnnGetConvolutionForwardAlgorithm_v7(conv.handle, conv.x, conv.w, conv.descriptor, conv.y, 1, count,
+          forward));
       assertEquals(NOT_SUPPORTED, forward[0].status);
     }
     Shape second = new Shape(2, 9, 7, 5, 6, 3, 3, 1, 1, 1, false);
@@ -204,7 +212,8 @@ class EmulatedConvolutionTest {
     assertEquals(BAD_PARAM, conv.forward(null, null, null, 0, null, 0, 0));
     assertEquals(2, CudaEmulator.calls("cudnnConvolutionForward"));
     conv.close();
-    assertTrue(CudaEmulator.leaks().stream().noneMatch(s -> s.startsWith("cuDNN")), () -> CudaEmulator.leaks().toString());
+    assertTrue(CudaEmulator.leaks().stream().noneMatch(s -> s.startsWith("cuDNN")),
+        () -> CudaEmulator.leaks().toString());
   }
 
   /** Numbers that both 16-bit formats hold. */

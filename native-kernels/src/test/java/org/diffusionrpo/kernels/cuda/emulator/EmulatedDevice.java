@@ -8,8 +8,10 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -19,10 +21,12 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcudnn.JCudnn;
 import jcuda.nvrtc.JNvrtc;
 import jcuda.nvrtc.nvrtcProgram;
 
-/** The emulated device under plain JCuda, for the tests of the emulator itself. Calls throw unless they say otherwise. */
+/** The emulated device under plain JCuda, for the tests of the emulator itself. Calls check codes by themselves. */
 final class EmulatedDevice implements AutoCloseable {
   final CUstream stream = new CUstream();
   private final CUcontext context = new CUcontext();
@@ -53,14 +57,23 @@ final class EmulatedDevice implements AutoCloseable {
     Natives.unpack();
   }
 
-  /** JCuda unpacks its natives into a folder shared with other processes unless told otherwise. */
+  /** JCuda unpacks its natives into java.io.tmpdir, which other processes use too, and leaves them there. */
   private static final class Natives {
     static {
       String before = System.getProperty("java.io.tmpdir");
       try {
-        System.setProperty("java.io.tmpdir", Files.createTempDirectory("jcuda").toString());
+        Path folder = Files.createTempDirectory("jcuda");
+        System.setProperty("java.io.tmpdir", folder.toString());
         JCudaDriver.setExceptionsEnabled(false);
         JNvrtc.setExceptionsEnabled(false);
+        JCublas2.setExceptionsEnabled(false);
+        JCudnn.setExceptionsEnabled(false);
+        try (Stream<Path> files = Files.list(folder)) {
+          for (Path file : files.toList()) {
+            Files.delete(file);
+          }
+        }
+        Files.delete(folder);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       } finally {
@@ -148,13 +161,14 @@ final class EmulatedDevice implements AutoCloseable {
     return cubin;
   }
 
-  /** Launches on the stream; arguments are device pointers, ints, longs or floats. Returns the code of cuLaunchKernel. */
+  /** The code of cuLaunchKernel, on the stream; arguments are device pointers, ints, longs or floats. */
   int launch(CUfunction kernel, int blocks, int threads, int sharedBytes, Object... arguments) {
     Pointer[] pointers = new Pointer[arguments.length];
     for (int i = 0; i < arguments.length; i++) {
       pointers[i] = pointerTo(arguments[i]);
     }
-    return JCudaDriver.cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, sharedBytes, stream, Pointer.to(pointers), null);
+    return JCudaDriver.cuLaunchKernel(kernel, blocks, 1, 1, threads, 1, 1, sharedBytes, stream, Pointer.to(pointers),
+        null);
   }
 
   private static Pointer pointerTo(Object argument) {

@@ -14,6 +14,7 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmemorytype;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
@@ -83,8 +84,8 @@ class EmulatedDriverTest {
     check(JCudaDriver.cuEventCreate(new CUevent(), 0));
     device.kernel("good.cu", "silu");
     List<String> leaks = CudaEmulator.leaks();
-    for (String text : List.of("primary context", "stream", "event", "module", "device memory of 12 bytes from cuMemAlloc",
-        "pinned host memory of 20 bytes")) {
+    for (String text : List.of("primary context", "stream", "event", "module",
+        "device memory of 12 bytes from cuMemAlloc", "pinned host memory of 20 bytes")) {
       assertTrue(leaks.contains(text), leaks::toString);
     }
     assertEquals(6, leaks.size(), leaks::toString);
@@ -179,13 +180,31 @@ class EmulatedDriverTest {
     assertTrue(CudaEmulator.lastFault().contains("Unsupported .version 8.5; current version is '8.0'"));
   }
 
+  /** Kernels of the project: real PTX cannot run here, the source compiled by the build does in its place. */
+  @Test void ptxStandsForTheSourceOfItsKernels() {
+    String head = ".version 6.3\n.target sm_75\n.address_size 64\n", fill = ".visible .entry fill(\n";
+    CUmodule module = new CUmodule();
+    CUfunction kernel = new CUfunction();
+    check(JCudaDriver.cuModuleLoadData(module, head + fill
+        + ".param .u64 .ptr .align 1 fill_param_0,\n.param .f32 fill_param_1,\n.param .u64 fill_param_2\n)\n{ret;}"));
+    check(JCudaDriver.cuModuleGetFunction(kernel, module, "fill"));
+    CUdeviceptr y = device.allocate(40);
+    check(device.launch(kernel, 1, 32, 0, y, 7f, 9L));
+    float[] got = device.floats(y, 10);
+    assertEquals(7f, got[8]);
+    assertTrue(Float.isNaN(got[9]));
+    String stale = head + fill + ".param .u64 fill_param_0,\n.param .f32 fill_param_1\n)\n{ret;}";
+    assertEquals(CUresult.CUDA_ERROR_INVALID_PTX, load(stale));
+    assertTrue(CudaEmulator.lastFault().contains("parameters of PTX entry fill differ"), CudaEmulator::lastFault);
+  }
+
   @Test void refusalOfPtxIsLogged() {
     JITOptions options = new JITOptions();
-    options.putInt(jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 1000);
-    options.putBytes(jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[1000]);
+    options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 1000);
+    options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, new byte[1000]);
     int code = JCudaDriver.cuModuleLoadDataJIT(new CUmodule(), Pointer.to((ptx("9.0", 75) + "\0").getBytes()), options);
     assertEquals(CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, code);
-    assertTrue(options.getString(jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER).contains("Unsupported .version 9.0"));
+    assertTrue(options.getString(CUjit_option.CU_JIT_ERROR_LOG_BUFFER).contains("Unsupported .version 9.0"));
   }
 
   @Test void cubinForAnotherDeviceIsRefused() {
@@ -201,14 +220,13 @@ class EmulatedDriverTest {
     }
     check(JCudaDriver.cuModuleUnload(module));
     assertEquals(CUresult.CUDA_ERROR_INVALID_HANDLE, JCudaDriver.cuModuleUnload(module));
-    assertEquals(CUresult.CUDA_ERROR_NOT_FOUND, JCudaDriver.cuModuleGetFunction(new CUfunction(), load2(cubin), "nothing"));
   }
 
-  private static CUmodule load2(byte[] cubin) {
-    CudaEmulator.set(Knob.COMPUTE_CAPABILITY, "8.0");
+  @Test void unknownKernelsAreNotFound() {
     CUmodule module = new CUmodule();
-    check(JCudaDriver.cuModuleLoadData(module, cubin));
-    return module;
+    check(JCudaDriver.cuModuleLoadData(module, EmulatedDevice.cubin(EmulatedDevice.source("good.cu"))));
+    CUfunction function = new CUfunction();
+    assertEquals(CUresult.CUDA_ERROR_NOT_FOUND, JCudaDriver.cuModuleGetFunction(function, module, "nothing"));
   }
 
   @Test void ptxOfTheEmulatedCompilerRuns() {
@@ -231,7 +249,8 @@ class EmulatedDriverTest {
   // ---- NVRTC ----
 
   @Test void compilationErrorsAreLogged() {
-    nvrtcProgram program = compile("extern \"C\" __global__ void k(float* x) {\n  x[0] = y;\n}", 6, "--gpu-architecture=sm_80");
+    String wrong = "extern \"C\" __global__ void k(float* x) {\n  x[0] = y;\n}";
+    nvrtcProgram program = compile(wrong, nvrtcResult.NVRTC_ERROR_COMPILATION, "--gpu-architecture=sm_80");
     assertTrue(log(program).contains("test.cu:2:"), log(program));
     compile("#include <cuda_fp16.h>\n", nvrtcResult.NVRTC_ERROR_COMPILATION, "--gpu-architecture=sm_80");
   }
@@ -266,7 +285,8 @@ class EmulatedDriverTest {
   }
 
   private static String ptx(String isa, int target) {
-    return ".version " + isa + "\n.target sm_" + target + "\n.address_size 64\n.visible .entry nothing(\n)\n{\nret;\n}\n";
+    return ".version " + isa + "\n.target sm_" + target
+        + "\n.address_size 64\n.visible .entry nothing(\n)\n{\nret;\n}\n";
   }
 
   private static int load(String ptx) {

@@ -18,7 +18,6 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
-import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasComputeType;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
@@ -47,7 +46,6 @@ class EmulatedGemmTest {
 
   @BeforeEach void open() {
     device = EmulatedDevice.open();
-    JCublas2.setExceptionsEnabled(false);
     ok(cublasCreate(handle));
     ok(cublasSetStream(handle, new cudaStream_t(device.stream)));
   }
@@ -62,9 +60,11 @@ class EmulatedGemmTest {
   @ParameterizedTest @CsvSource({"0,0", "1,0", "0,1", "1,1"})
   void everyTranspositionWithLeadingDimensionsAndScalars(int ta, int tb) {
     int lda = (ta == 0 ? M : K) + 3, ldb = (tb == 0 ? K : N) + 5, ldc = M + 2;
-    float[] a = gaussian(lda * (ta == 0 ? K : M), 1), b = gaussian(ldb * (tb == 0 ? N : K), 2), c = gaussian(ldc * N, 3);
+    float[] a = gaussian(lda * (ta == 0 ? K : M), 1), b = gaussian(ldb * (tb == 0 ? N : K), 2),
+        c = gaussian(ldc * N, 3);
     CUdeviceptr cs = device.upload(c);
-    ok(cublasSgemm(handle, ta, tb, M, N, K, scalar(1.5f), device.upload(a), lda, device.upload(b), ldb, scalar(-0.5f), cs, ldc));
+    ok(cublasSgemm(handle, ta, tb, M, N, K, scalar(1.5f), device.upload(a), lda, device.upload(b), ldb, scalar(-0.5f),
+        cs, ldc));
     float[] got = device.floats(cs, c.length);
     for (int j = 0; j < N; j++) {
       for (int i = 0; i < ldc; i++) {
@@ -86,7 +86,8 @@ class EmulatedGemmTest {
     int type = bfloat16 ? BF16 : FP16;
     short[] a = new short[M * K], b = new short[K * N];
     float[] af = fill(a, 4, bfloat16), bf = fill(b, 5, bfloat16);
-    CUdeviceptr as = device.upload(a), bs = device.upload(b), wide = device.allocate(4 * M * N), narrow = device.allocate(2 * M * N);
+    CUdeviceptr as = device.upload(a), bs = device.upload(b), wide = device.allocate(4 * M * N),
+        narrow = device.allocate(2 * M * N);
     ok(gemmEx(as, type, bs, type, wide, FP32, cublasComputeType.CUBLAS_COMPUTE_32F));
     ok(gemmEx(as, type, bs, type, narrow, type, cublasComputeType.CUBLAS_COMPUTE_32F));
     float[] got = device.floats(wide, M * N);
@@ -106,8 +107,8 @@ class EmulatedGemmTest {
     int batch = 3;
     float[] a = gaussian(batch * 6, 6), b = gaussian(6, 7), c = new float[batch * 10];
     CUdeviceptr cs = device.upload(c);
-    ok(cublasGemmStridedBatchedEx_new(handle, 0, 0, 2, 2, 3, scalar(1), device.upload(a), FP32, 2, 6, device.upload(b), FP32, 3, 0,
-        scalar(0), cs, FP32, 2, 10, batch, cublasComputeType.CUBLAS_COMPUTE_32F, -1));
+    ok(cublasGemmStridedBatchedEx_new(handle, 0, 0, 2, 2, 3, scalar(1), device.upload(a), FP32, 2, 6, device.upload(b),
+        FP32, 3, 0, scalar(0), cs, FP32, 2, 10, batch, cublasComputeType.CUBLAS_COMPUTE_32F, -1));
     float[] got = device.floats(cs, c.length);
     for (int q = 0; q < batch; q++) {
       for (int i = 0; i < 10; i++) {
@@ -155,16 +156,16 @@ class EmulatedGemmTest {
 
   @Test void wrongParametersAreRefused() {
     CUdeviceptr x = device.upload(new float[64]), y = device.allocate(256);
-    refused("lda is less than the rows of A", cublasSgemm(handle, 0, 0, 4, 4, 4, scalar(1), x, 3, x, 4, scalar(0), y, 4));
-    refused("ldb is less than the rows of B", cublasSgemm(handle, 0, 1, 4, 5, 4, scalar(1), x, 4, x, 4, scalar(0), y, 4));
-    refused("ldc is less than the rows of C", cublasSgemm(handle, 0, 0, 4, 4, 4, scalar(1), x, 4, x, 4, scalar(0), y, 3));
-    refused("a negative size", cublasSgemm(handle, 0, 0, -1, 4, 4, scalar(1), x, 4, x, 4, scalar(0), y, 4));
-    refused("C is also an operand", cublasSgemm(handle, 0, 0, 4, 4, 4, scalar(1), x, 4, x, 4, scalar(0), x, 4));
+    refused("lda is less than the rows of A", sgemm(0, 0, 4, 4, 4, 3, 4, 4, x, y));
+    refused("ldb is less than the rows of B", sgemm(0, 1, 4, 5, 4, 4, 4, 4, x, y));
+    refused("ldc is less than the rows of C", sgemm(0, 0, 4, 4, 4, 4, 4, 3, x, y));
+    refused("a negative size", sgemm(0, 0, -1, 4, 4, 4, 4, 4, x, y));
+    refused("C is also an operand", sgemm(0, 0, 4, 4, 4, 4, 4, 4, x, x));
     assertEquals(cublasStatus.CUBLAS_STATUS_NOT_SUPPORTED, gemmEx(x, FP32, x, FP16, y, FP32, 68));
     assertEquals(cublasStatus.CUBLAS_STATUS_NOT_SUPPORTED, gemmEx(x, FP32, x, FP32, y, FP32, 70));
     assertEquals(cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED,
         cublasSgemm(new cublasHandle(), 0, 0, 1, 1, 1, scalar(1), x, 1, x, 1, scalar(0), y, 1));
-    ok(cublasSgemm(handle, 0, 0, 0, 4, 4, scalar(1), x, 4, x, 4, scalar(0), y, 4)); // nothing to do
+    ok(sgemm(0, 0, 0, 4, 4, 4, 4, 4, x, y)); // nothing to do
     EmulatedDevice.check(device.synchronise());
   }
 
@@ -172,7 +173,8 @@ class EmulatedGemmTest {
     CUdeviceptr x = device.upload(new float[63]), y = device.allocate(256);
     ok(cublasSgemm(handle, 0, 0, 8, 8, 8, scalar(1), x, 8, device.upload(new float[64]), 8, scalar(0), y, 8));
     assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, device.synchronise());
-    assertEquals("cublasSgemm: 256 bytes are not inside one allocation, they start at byte 0 of 252 bytes", CudaEmulator.lastFault());
+    assertEquals("cublasSgemm: 256 bytes are not inside one allocation, they start at byte 0 of 252 bytes",
+        CudaEmulator.lastFault());
     assertEquals(cublasStatus.CUBLAS_STATUS_EXECUTION_FAILED,
         cublasSgemm(handle, 0, 0, 1, 1, 1, scalar(1), x, 1, x, 1, scalar(0), y, 1));
   }
@@ -193,8 +195,14 @@ class EmulatedGemmTest {
     assertEquals(cublasStatus.CUBLAS_STATUS_INVALID_VALUE, cublasSetStream(handle, new cudaStream_t(stream)));
   }
 
+  /** y = x x, with these sizes. */
+  private int sgemm(int ta, int tb, int m, int n, int k, int lda, int ldb, int ldc, CUdeviceptr x, CUdeviceptr y) {
+    return cublasSgemm(handle, ta, tb, m, n, k, scalar(1), x, lda, x, ldb, scalar(0), y, ldc);
+  }
+
   private int gemmEx(Pointer a, int aType, Pointer b, int bType, Pointer c, int cType, int compute) {
-    return cublasGemmEx_new(handle, 0, 0, M, N, K, scalar(1), a, aType, M, b, bType, K, scalar(0), c, cType, M, compute, -1);
+    return cublasGemmEx_new(handle, 0, 0, M, N, K, scalar(1), a, aType, M, b, bType, K, scalar(0), c, cType, M, compute,
+        -1);
   }
 
   private static float[] fill(short[] bits, long seed, boolean bfloat16) {

@@ -130,12 +130,12 @@ class EmulatedKernelTest {
   }
 
   @Test void halvesRoundToNearestEven() {
-    float[] x = {0f, -0f, 1f, -2.5f, 65504f, 65519.99f, 65520f, 1e30f, 6e-8f, 2.98e-8f, 2.99e-8f, 1e-9f, 0.1f, 2049f, 2051f,
-        Float.POSITIVE_INFINITY, -6.104e-5f, 6.1e-5f};
+    float[] x = {0f, -0f, 1f, -2.5f, 65504f, 65519.99f, 65520f, 1e30f, 6e-8f, 2.98e-8f, 2.99e-8f, 1e-9f, 0.1f, 2049f,
+        2051f, Float.POSITIVE_INFINITY, -6.104e-5f, 6.1e-5f};
     CUdeviceptr h = device.allocate(2L * x.length), back = device.allocate(4L * x.length);
     run("halves", 1, 32, 0, device.upload(x), h, back, x.length);
-    int[] expected = {0x0000, 0x8000, 0x3c00, 0xc100, 0x7bff, 0x7bff, 0x7c00, 0x7c00, 0x0001, 0x0000, 0x0001, 0x0000, 0x2e66,
-        0x6800, 0x6802, 0x7c00, 0x8400, 0x03ff};
+    int[] expected = {0x0000, 0x8000, 0x3c00, 0xc100, 0x7bff, 0x7bff, 0x7c00, 0x7c00, 0x0001, 0x0000, 0x0001, 0x0000,
+        0x2e66, 0x6800, 0x6802, 0x7c00, 0x8400, 0x03ff};
     short[] got = device.shorts(h, x.length);
     float[] again = device.floats(back, x.length);
     for (int i = 0; i < x.length; i++) {

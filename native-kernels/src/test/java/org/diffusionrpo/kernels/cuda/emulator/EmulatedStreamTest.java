@@ -10,6 +10,8 @@ import java.nio.FloatBuffer;
 import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
@@ -88,7 +90,8 @@ class EmulatedStreamTest {
     check(JCudaDriver.cuMemsetD32Async(x, Float.floatToIntBits(2f), 1, device.stream));
     check(JCudaDriver.cuEventRecord(event, device.stream));
     check(JCudaDriver.cuStreamWaitEvent(other, event, 0));
-    check(JCudaDriver.cuMemsetD32Async(x, Float.floatToIntBits(3f), 1, device.stream)); // after the record: not waited for
+    // What comes after the record is not waited for, although the event is recorded again.
+    check(JCudaDriver.cuMemsetD32Async(x, Float.floatToIntBits(3f), 1, device.stream));
     check(JCudaDriver.cuEventRecord(event, device.stream));
     check(JCudaDriver.cuMemcpyDtoDAsync(x.withByteOffset(4), x, 4, other));
     check(JCudaDriver.cuStreamSynchronize(other));
@@ -147,5 +150,26 @@ class EmulatedStreamTest {
     check(device.launch(device.kernel("faults.cu", "readOne"), 1, 1, 0, x, x)); // too late
     assertEquals(CUresult.CUDA_ERROR_ILLEGAL_ADDRESS, device.synchronise());
     assertEquals(0, CudaEmulator.liveBytes());
+  }
+
+  @Test void capturedWorkRunsWhenTheGraphIsLaunched() {
+    CUdeviceptr x = device.upload(1f, 2f), y = device.upload(0f, 0f);
+    CUgraph graph = new CUgraph();
+    CUgraphExec executable = new CUgraphExec();
+    check(JCudaDriver.cuStreamBeginCapture(device.stream, 0));
+    check(JCudaDriver.cuMemcpyDtoDAsync(y, x, 8, device.stream));
+    check(device.launch(device.kernel("faults.cu", "readOne"), 1, 1, 0, x.withByteOffset(4), y));
+    assertEquals(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, device.synchronise());
+    assertEquals(CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, JCudaDriver.cuMemAlloc(new CUdeviceptr(), 4));
+    check(JCudaDriver.cuStreamEndCapture(device.stream, graph));
+    check(JCudaDriver.cuGraphInstantiate(executable, graph, 0));
+    assertArrayEquals(new float[] {0, 0}, device.floats(y, 2));
+    check(JCudaDriver.cuGraphLaunch(executable, device.stream));
+    assertArrayEquals(new float[] {2, 2}, device.floats(y, 2));
+    check(JCudaDriver.cuMemcpyHtoD(x, Pointer.to(new float[] {5, 6}), 8));
+    check(JCudaDriver.cuGraphLaunch(executable, device.stream));
+    assertArrayEquals(new float[] {6, 6}, device.floats(y, 2));
+    check(JCudaDriver.cuGraphExecDestroy(executable));
+    check(JCudaDriver.cuGraphDestroy(graph));
   }
 }

@@ -2,7 +2,7 @@ package org.diffusionrpo.kernels.cuda.emulator;
 
 /** A setting of the emulated device, see {@link CudaEmulator#set}. */
 public enum Knob {
-  /** CUDA version of the pretended driver, {@code 1000 * major + 10 * minor}; "12060". It limits the PTX that is accepted. */
+  /** CUDA version of the driver, {@code 1000 * major + 10 * minor}; "12060". It limits the PTX that is accepted. */
   DRIVER_VERSION,
   /** "8.0". */
   COMPUTE_CAPABILITY,
@@ -13,7 +13,7 @@ public enum Knob {
   DEVICE_NAME,
   /** Order of the blocks of a grid and of the threads of a block: "forward", "reverse" or "shuffled". */
   THREAD_ORDER,
-  /** "true": two accesses to the same bytes, one a write, that no barrier separates are a fault. One worker runs then. */
+  /** "true": two accesses to the same bytes, one a write, with no barrier between them are a fault. */
   RACE_CHECK,
   /** "true": work runs only at points of synchronisation, and async copies need pinned memory. */
   DEFERRED_STREAMS,
@@ -22,8 +22,8 @@ public enum Knob {
   CUBLAS_VERSION,
   CUDNN_VERSION,
   /**
-   * Directions of convolution that cuDNN does not support, comma-separated: "forward", "backward-data", "backward-filter", or
-   * with "nhwc-" in front for that layout only; "".
+   * Directions of convolution that cuDNN does not support, comma-separated: "forward", "backward-data",
+   * "backward-filter", or with "nhwc-" in front for that layout only; "".
    */
   CUDNN_UNSUPPORTED,
   /** Architectures that NVRTC compiles for, as in "75,80,86,90". */

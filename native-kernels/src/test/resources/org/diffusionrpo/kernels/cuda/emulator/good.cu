@@ -1,7 +1,9 @@
 // Kernels without a fault, one for each part of the device language.
+// The word __global__ void in a comment( is none.
 #define DYN_SHARED(T, name) T* name = (T*)emu_dynamic_smem()
 
-extern "C" __global__ void __launch_bounds__(256) silu(const float* __restrict__ x, float* __restrict__ y, long long n) {
+extern "C" __global__ void __launch_bounds__(256) silu(const float* __restrict__ x, float* __restrict__ y,
+    long long n) {
   for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += (long long)gridDim.x * blockDim.x) {
     y[i] = x[i] / (1.0f + __expf(-x[i]));
   }
