@@ -7,12 +7,12 @@ package org.diffusionrpo.kernels.cuda;
  *   lse [samples, heads, queries], log-sum-exp of the scaled scores, kept for backward
  *   out = softmax(q k^T / sqrt(headDim)) v, per sample and head
  * </pre>
- * Causal: query i sees the keys 0 .. i. For heads of up to {@value AttentionTile#MAX_HEAD_DIM} features, the
- * probabilities are never stored: {@link TiledAttention}. Wider ones, and those whose features are no multiple of four, go
- * through matrix products: {@link GemmAttention}. Tensors begin at multiples of 16 bytes, as {@link DeviceMemory} cuts them.
+ * Causal: query i sees the keys 0 .. i. For heads of up to {@value AttentionTile#MAX_HEAD_DIM} features, a multiple of
+ * four, the probabilities are never stored: {@link TiledAttention}. Others go through matrix products:
+ * {@link GemmAttention}. Tensors begin at multiples of 16 bytes, as {@link DeviceMemory} cuts them.
  *
- * <p>In bf16 and fp16, operands and probabilities are rounded; sums and the softmax are fp32. In fp16, dOut is scaled by a
- * power of two, so that small gradients do not vanish; q, k and v are not: they must stay below 65,504.
+ * <p>In bf16 and fp16, operands and probabilities are rounded; sums and the softmax are fp32. In fp16, dOut is scaled
+ * by a power of two, so that small gradients do not vanish; q, k and v are not: they must stay below 65,504.
  */
 public final class Attention {
   private final TiledAttention tiled;

@@ -1,7 +1,8 @@
 package org.diffusionrpo.kernels.cuda;
 
 /**
- * How a kernel of {@link TiledAttention} cuts its work; the kernels have the same numbers as parameters of {@code Tile}.
+ * How a kernel of {@link TiledAttention} cuts its work; the kernels have the same numbers, as parameters of
+ * {@code Tile}.
  *
  * @param width features that the kernel is written for
  * @param rows tokens that a block owns

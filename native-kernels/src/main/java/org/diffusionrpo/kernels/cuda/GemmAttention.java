@@ -1,8 +1,8 @@
 package org.diffusionrpo.kernels.cuda;
 
 /**
- * {@link Attention} of any heads, made for the single one of 512 features in the VAE: matrix products of one head of one
- * sample at a time, with the scores of as many queries in memory as the workspace holds. Backward computes the
+ * {@link Attention} of any heads, made for the single one of 512 features in the VAE: matrix products of one head of
+ * one sample at a time, with the scores of as many queries in memory as the workspace holds. Backward computes the
  * probabilities again from lse, as the tiled kernels do, and adds up dk and dv in the order of the queries.
  */
 final class GemmAttention {

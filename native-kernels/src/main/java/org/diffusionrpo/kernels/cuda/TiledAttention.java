@@ -1,8 +1,8 @@
 package org.diffusionrpo.kernels.cuda;
 
 /**
- * {@link Attention} in tiles of scores that live in registers and shared memory: in fp32 (attention.cu), which TF32 takes
- * too, or on tensor cores (attention_mma.cu).
+ * {@link Attention} in tiles of scores that live in registers and shared memory: in fp32 (attention.cu), which TF32
+ * takes too, or on tensor cores (attention_mma.cu).
  */
 final class TiledAttention {
   private final CudaDevice device;

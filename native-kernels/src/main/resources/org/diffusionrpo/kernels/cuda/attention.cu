@@ -72,7 +72,8 @@ __device__ void store_tokens(float* __restrict__ y, int stride, int count, int h
     for (int n = 0; n < T::VECTORS; n++) {
       int d = 4 * (T::TX * n + tx);
       if (d < headDim) {
-        *(float4*)(to + d) = make_float4(o[i][4 * n], o[i][4 * n + 1], o[i][4 * n + 2], o[i][4 * n + 3]) * factor[i];
+        float4 x = make_float4(o[i][4 * n], o[i][4 * n + 1], o[i][4 * n + 2], o[i][4 * n + 3]);
+        *(float4*)(to + d) = x * factor[i];
       }
     }
 #pragma unroll
@@ -192,8 +193,8 @@ __device__ __forceinline__ float row_sum(float x) {
  * each query; when the largest grows, what was summed with the old one shrinks by exp(old - new).
  */
 template <class T>
-__device__ __forceinline__ void attention_forward(float* out, float* lse, const float* q, const float* k, const float* v,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
+__device__ __forceinline__ void attention_forward(float* out, float* lse, const float* q, const float* k,
+    const float* v, int queries, int keys, int heads, int headDim, float scale, int causal) {
   DYN_SHARED(float, shared);
   float* qs = shared;
   float* ks = qs + T::ROWS * T::LD;
@@ -430,34 +431,30 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
 }
 
 // One launch of grid (tiles of rows, heads, samples) for each size of a head. The tiles let two blocks share the 100 KiB
-// of the smallest multiprocessors since sm_80; AttentionTile in Java has the same numbers.
+// of shared memory that the smallest multiprocessors since sm_80 have; AttentionTile in Java has the same numbers.
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_40(float* __restrict__ out, float* __restrict__ lse,
-    const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, int queries, int keys,
-    int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<40, 128, 32, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale,
-      causal);
+extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_40(float* __restrict__ out,
+    float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
+    int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_forward<Tile<40, 128, 32, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_64(float* __restrict__ out, float* __restrict__ lse,
-    const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, int queries, int keys,
-    int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<64, 64, 32, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale,
-      causal);
+extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_64(float* __restrict__ out,
+    float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
+    int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_forward<Tile<64, 64, 32, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_80(float* __restrict__ out, float* __restrict__ lse,
-    const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, int queries, int keys,
-    int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<80, 64, 32, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale,
-      causal);
+extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_80(float* __restrict__ out,
+    float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
+    int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_forward<Tile<80, 64, 32, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_160(float* __restrict__ out, float* __restrict__ lse,
-    const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, int queries, int keys,
-    int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<160, 32, 16, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale,
-      causal);
+extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_160(float* __restrict__ out,
+    float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
+    int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_forward<Tile<160, 32, 16, 8>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_40(float* __restrict__ dk,

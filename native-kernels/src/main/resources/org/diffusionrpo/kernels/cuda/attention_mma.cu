@@ -4,8 +4,9 @@
 // registers and shared memory. headDim is a multiple of 4 and tensors begin at multiples of 16 bytes, so that four
 // features are one load.
 //
-// All products are mma.m16n8k16 (PTX ISA 9.7.14): a warp multiplies A [16, 16] by B [16, 8] and adds C [16, 8], each
-// spread over its 32 lanes. With g = lane / 4 and t = lane % 4, a word being two numbers, lower index in the lower half:
+// All products are mma.m16n8k16 (PTX ISA, "Matrix fragments for mma.m16n8k16"): a warp multiplies A [16, 16] by
+// B [16, 8] and adds C [16, 8], each spread over its 32 lanes. With g = lane / 4 and t = lane % 4, and a word being two
+// numbers, the lower index in the lower half:
 //
 //   A  a0 = (row g, k 2t and 2t+1)   a1 = (row g+8, same k)   a2 = (row g, k 2t+8 and 2t+9)   a3 = (row g+8, those k)
 //   B  b0 = (k 2t and 2t+1, column g)    b1 = (k 2t+8 and 2t+9, column g)
@@ -58,18 +59,18 @@ __device__ __forceinline__ void mma(float (&c)[4], const unsigned (&a)[4], unsig
 #endif
 #elif __CUDA_ARCH__ >= 800
   if (BF16) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};" : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   } else {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
         "{%0, %1, %2, %3};" : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   }
 #else
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(b0));
-  asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
       : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[2]), "r"(a[3]), "r"(b1));
 #endif
 }
@@ -281,8 +282,8 @@ __device__ __forceinline__ float row_sum(float x) {
 
 /** out and lse of ROWS queries, with the online softmax of attention.cu. */
 template <class T>
-__device__ __forceinline__ void attention_forward(float* out, float* lse, const float* q, const float* k, const float* v,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
+__device__ __forceinline__ void attention_forward(float* out, float* lse, const float* q, const float* k,
+    const float* v, int queries, int keys, int heads, int headDim, float scale, int causal) {
   constexpr int SIZE = T::ROWS_SIZE + T::PAIRS_SIZE;
   DYN_SHARED(unsigned, shared);
   int stride = heads * headDim;
@@ -567,204 +568,181 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
   store_rows<T>(dq + start, stride, queries - first, headDim, sum, dqFactor);
 }
 
-// One launch of grid (tiles of rows, heads, samples) for each format and size of a head.
+// One launch of grid (tiles of rows, heads, samples) for each format and size of a head. The number of blocks in
+// __launch_bounds__ is what the registers of a multiprocessor allow without spills.
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_f16_40(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<false, 40, 2, 32, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<false, 40, 2, 32, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_f16_64(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<false, 64, 2, 64, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<false, 64, 2, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_f16_80(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<false, 80, 1, 64, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<false, 80, 1, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_f16_160(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<false, 160, 1, 32, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<false, 160, 1, 32, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_bf16_40(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<true, 40, 2, 32, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<true, 40, 2, 32, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_bf16_64(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<true, 64, 2, 64, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<true, 64, 2, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_bf16_80(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<true, 80, 1, 64, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<true, 80, 1, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_bf16_160(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<true, 160, 1, 32, 1>>(out, lse, q, k, v,
-      queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<true, 160, 1, 32, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_f16_40(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<false, 40, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<false, 40, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_f16_64(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<false, 64, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<false, 64, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_keys_f16_80(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<false, 80, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<false, 80, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_keys_f16_160(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<false, 160, 1, 16, 2>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<false, 160, 1, 16, 2>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_bf16_40(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<true, 40, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<true, 40, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_bf16_64(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<true, 64, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<true, 64, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_keys_bf16_80(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<true, 80, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<true, 80, 1, 32, 1>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_keys_bf16_160(float* __restrict__ dk,
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<true, 160, 1, 16, 2>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_keys<Tile<true, 160, 1, 16, 2>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_f16_40(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<false, 40, 1, 64, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<false, 40, 1, 64, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 4) attention_backward_queries_f16_64(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<false, 64, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<false, 64, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_f16_80(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<false, 80, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<false, 80, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_queries_f16_160(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<false, 160, 1, 16, 2>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<false, 160, 1, 16, 2>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_bf16_40(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<true, 40, 1, 64, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<true, 40, 1, 64, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 4) attention_backward_queries_bf16_64(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<true, 64, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<true, 64, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_bf16_80(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<true, 80, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<true, 80, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_queries_bf16_160(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
-    const float* __restrict__ dOutScale,
-    int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<true, 160, 1, 16, 2>>(dq, dOut, q, k, v, lse, delta, dOutScale,
-      queries, keys, heads, headDim, scale, causal);
+    const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
+  attention_backward_queries<Tile<true, 160, 1, 16, 2>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+      headDim, scale, causal);
 }

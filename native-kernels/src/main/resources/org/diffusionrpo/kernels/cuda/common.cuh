@@ -326,7 +326,7 @@ __device__ __forceinline__ float gelu_slope(float x) {
   return fmaf(x * 0.39894228f, expf(-0.5f * x * x), normal_distribution(x));
 }
 
-// ---- attention: tensors [samples, tokens, heads * headDim], one head of one sample a block (blockIdx.y, blockIdx.z) ----
+// ---- attention: tensors [samples, tokens, heads * headDim]; head and sample of a block: blockIdx.y, blockIdx.z ----
 
 #define LOG2E 1.4426950408889634f
 #define LN2 0.6931471805599453f

@@ -5,7 +5,7 @@ __device__ __forceinline__ int visible_columns(int columns, int firstRow, int ca
   return causal ? min(columns, firstRow + (int)blockIdx.x + 1) : columns;
 }
 
-/** Scores p [rows, columns] become probabilities, 0 where not visible; lse[row] = log sum exp(score). One block a row. */
+/** Scores p [rows, columns] become probabilities, 0 where not visible; lse[row] = log sum exp(score). A block a row. */
 extern "C" __global__ void __launch_bounds__(256) softmax_forward(float* __restrict__ p, float* __restrict__ lse,
     int columns, int firstRow, int causal) {
   __shared__ float scratch[32];
@@ -32,7 +32,7 @@ extern "C" __global__ void __launch_bounds__(256) softmax_forward(float* __restr
   }
 }
 
-/** Scores p become probabilities by lse, and ds = dOut v^T becomes the gradient of the products q k^T. One block a row. */
+/** Scores p become probabilities by lse, ds = dOut v^T the gradient of the products q k^T. A block a row. */
 extern "C" __global__ void __launch_bounds__(256) softmax_backward(float* __restrict__ p, float* __restrict__ ds,
     const float* __restrict__ lse, const float* __restrict__ delta, int columns, int firstRow, float scale,
     int causal) {
@@ -57,8 +57,8 @@ __device__ __forceinline__ float as_operand(float x, int format, float scale) {
 }
 
 /**
- * delta[sample, head, query] = sum_d dOut out. Where one key has almost all the weight, delta and dOut v^T almost cancel:
- * so dOut is rounded here as it is there. Eight threads a row, so that neighbours read neighbouring features.
+ * delta[sample, head, query] = sum_d dOut out. Where one key has almost all the weight, delta and dOut v^T almost
+ * cancel: so dOut is rounded here as it is there. Eight threads a row, so that neighbours read neighbouring features.
  */
 extern "C" __global__ void __launch_bounds__(128) softmax_delta(float* __restrict__ delta,
     const float* __restrict__ dOut, const float* __restrict__ out, const float* __restrict__ dOutScale, int format,

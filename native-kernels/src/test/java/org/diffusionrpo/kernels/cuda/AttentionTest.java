@@ -23,9 +23,9 @@ class AttentionTest {
   /** Float sums over some hundred keys and features, as for the CPU. */
   private static final double FP32_TOLERANCE = 3e-6;
   /**
-   * The oracle gets rounded operands, so what remains is one rounding of each probability and of each gradient of a score: a
-   * relative error of up to 2^-8 (bf16, 8 bits) or 2^-11 (fp16, 11 bits), independent for the terms of a sum. The sums may
-   * cancel, hence twice that of the largest result.
+   * The oracle gets rounded operands, so what remains is one rounding of each probability and of each gradient of a
+   * score: a relative error of up to 2^-8 (bf16, 8 bits) or 2^-11 (fp16, 11 bits), independent for the terms of a sum.
+   * Sums may cancel, hence twice that of the largest result.
    */
   private static final double BF16_TOLERANCE = 2 * 0x1p-8;
   private static final double FP16_TOLERANCE = 2 * 0x1p-11;
