@@ -430,8 +430,9 @@ __device__ __forceinline__ void attention_backward_queries(float* dq, const floa
   store_tokens<T>(dq + start, stride, queries - first, headDim, sum, scales);
 }
 
-// One launch of grid (tiles of rows, heads, samples) for each size of a head. The tiles let two blocks share the 100 KiB
-// of shared memory that the smallest multiprocessors since sm_80 have; AttentionTile in Java has the same numbers.
+// One launch of grid (tiles of rows, heads, samples) for each size of a head. The tiles let two blocks share the
+// 100 KiB of shared memory that the smallest multiprocessors since sm_80 have; AttentionTile in Java has the same
+// numbers.
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_40(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
@@ -485,8 +486,8 @@ extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_160
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta, int queries, int keys,
     int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<160, 16, 16, 16>>(dk, dv, dOut, q, k, v, lse, delta, queries, keys, heads, headDim, scale,
-      causal);
+  attention_backward_keys<Tile<160, 16, 16, 16>>(dk, dv, dOut, q, k, v, lse, delta, queries, keys, heads, headDim,
+      scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_40(float* __restrict__ dq,

@@ -647,8 +647,8 @@ extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_keys_f16
     float* __restrict__ dv, const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
     const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_keys<Tile<false, 160, 1, 16, 2>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
-      headDim, scale, causal);
+  attention_backward_keys<Tile<false, 160, 1, 16, 2>>(dk, dv, dOut, q, k, v, lse, delta, dOutScale, queries, keys,
+      heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_keys_bf16_40(float* __restrict__ dk,
