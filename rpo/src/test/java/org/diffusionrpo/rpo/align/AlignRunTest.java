@@ -141,8 +141,8 @@ class AlignRunTest {
   @Test
   void listenerHearsPhasesProgressAndEveryUpdate() {
     assertEquals(IntStream.rangeClosed(1, TinyRuns.STEPS).boxed().toList(), RECORDER.steps);
-    List<String> parts = List.of("Loading", "Encoding 5 pairs", "Aligning", "Saving", "with the base model",
-        "with the aligned model");
+    List<String> parts = List.of("Running on the", "Loading", "Encoding 5 pairs", "Aligning", "Saving",
+        "with the base model", "with the aligned model");
     assertEquals(parts.size(), RECORDER.phases.size(), RECORDER.phases.toString());
     for (int i = 0; i < parts.size(); i++) {
       assertTrue(RECORDER.phases.get(i).contains(parts.get(i)), RECORDER.phases.get(i));
