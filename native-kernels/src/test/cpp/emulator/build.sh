@@ -21,7 +21,7 @@ missing() {
 }
 
 [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]] || missing "needs Linux on x86-64, this is $(uname -s) on $(uname -m)"
-for tool in g++ nm objcopy unzip; do
+for tool in g++ nm objcopy; do
   command -v $tool > /dev/null || missing "needs $tool"
 done
 [[ -f $java/include/jni.h ]] || missing "needs jni.h, which $java lacks"
@@ -59,7 +59,8 @@ compile() { # folder or file, compiled to one object each
 buildLibraries() {
   rm -rf "$lib"
   mkdir -p "$lib/kernel/cache" "$lib/kernels"
-  for jar in "$@"; do unzip -oq "$jar" 'lib/*' -d "$work/natives"; done
+  mkdir "$work/natives"
+  for jar in "$@"; do (cd "$work/natives" && "$java/bin/jar" xf "$jar" lib); done
   stubs JCudaDriver 'cu[A-Z]' emu_unwritten_cuda > "$work/cuda.c"
   stubs JCublas2 cublas emu_unwritten_cublas > "$work/cublas.c"
   stubs JCudnn cudnn emu_unwritten_cudnn > "$work/cudnn.c"
@@ -96,10 +97,11 @@ buildKernels() {
   rm -f "$lib"/kernels/*.so
   for text in "${texts[@]}"; do
     [[ $text == *.cu ]] || continue
-    name=$(basename "$text" .cu)
-    cat "$kernels/common.cuh" "$text" > "$work/$name.cu"
-    "$lib/kernel/build_kernels" "$lib/kernel" "$work/$name.cu" "$name.cu" "$lib/kernels/$name.so"
+    cat "$kernels/common.cuh" "$text" > "$work/$(basename "$text")"
   done
+  # The largest first, as many at a time as there are processors.
+  (cd "$work" && ls -S -- *.cu 2> /dev/null || true) |
+    xargs -P "$(nproc)" -I {} "$lib/kernel/build_kernels" "$lib/kernel" "$work/{}" {} "$lib/kernels/{}.so"
 }
 
 old=$(cat "$out/stamp" 2> /dev/null || true)

@@ -139,6 +139,10 @@ size_t KernelLibrary::staticShared(const EmuKernel& kernel) const {
 
 void KernelLibrary::launch(const EmuKernel& kernel, EmuLaunch launch, EmuFault* fault) {
   static uint32_t stamp = 1;  // of the race check: grows over all launches, so that old entries never match
+  if (stamp > UINT32_MAX / 2) {
+    madvise(launch.memory.accesses, launch.memory.size / 4 * sizeof(EmuAccess), MADV_DONTNEED);  // back to zeros
+    stamp = 1;
+  }
   uint64_t blocks = uint64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
   uint64_t threads = blocks * launch.block[0] * launch.block[1] * launch.block[2];
   size_t workers = static_cast<size_t>(std::max<int64_t>(1, number("WORKERS")));

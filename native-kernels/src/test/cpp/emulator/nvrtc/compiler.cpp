@@ -96,9 +96,10 @@ Compiled compileForHost(const std::string& home, const std::string& text, const 
   std::string library = readFile(kept);
   if (!library.empty()) return {true, library, ""};
 
-  char folder[] = "/tmp/cuda-emulator-XXXXXX";
-  if (!mkdtemp(folder)) return {false, "", "no folder for temporary files"};
-  std::string at = std::string(folder) + "/unit";
+  const char* temporary = std::getenv("TMPDIR");
+  std::string folder = std::string(temporary ? temporary : "/tmp") + "/cuda-emulator-XXXXXX";
+  if (!mkdtemp(folder.data())) return {false, "", "cannot create " + folder};
+  std::string at = folder + "/unit";
   std::string source = at + ".cpp", object = at + ".o", result = at + ".so", log = at + ".log";
   std::ofstream(source) << unit;
   std::vector<std::string> compile = {"g++", "-I" + home, "-D__CUDA_ARCH__=" + std::to_string(architecture * 10)};
@@ -117,7 +118,7 @@ Compiled compileForHost(const std::string& home, const std::string& text, const 
     std::rename(fresh.c_str(), kept.c_str());
   }
   for (const std::string& file : {source, object, result, log}) unlink(file.c_str());
-  rmdir(folder);
+  rmdir(folder.c_str());
   return compiled;
 }
 

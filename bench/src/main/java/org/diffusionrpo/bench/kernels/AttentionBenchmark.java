@@ -1,7 +1,7 @@
 package org.diffusionrpo.bench.kernels;
 
 import java.util.concurrent.TimeUnit;
-import org.diffusionrpo.kernels.cpu.Attention;
+import org.diffusionrpo.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -29,53 +29,47 @@ public class AttentionBenchmark {
   @Param({"2x8x4096x4096x40", "2x8x1024x1024x80", "2x8x4096x77x40", "48x4x256x256x16"})
   String shape;
 
-  private int samples;
   private int heads;
-  private int queries;
-  private int keys;
-  private int headDim;
-  private float[] q;
-  private float[] k;
-  private float[] v;
-  private float[] out;
-  private float[] lse;
-  private float[] dOut;
-  private float[] dq;
-  private float[] dk;
-  private float[] dv;
+  private Tensor q;
+  private Tensor k;
+  private Tensor v;
+  private Tensor out;
+  private Tensor lse;
+  private Tensor dOut;
+  private Tensor dq;
+  private Tensor dk;
+  private Tensor dv;
 
   /** Random inputs, and the forward result that backward starts from. */
   @Setup
-  public void setUp() {
+  public void setUp(Device device) {
     int[] sizes = Shapes.parse(shape);
-    samples = sizes[0];
+    int samples = sizes[0];
     heads = sizes[1];
-    queries = sizes[2];
-    keys = sizes[3];
-    headDim = sizes[4];
-    int querySize = samples * queries * heads * headDim;
-    int keySize = samples * keys * heads * headDim;
-    q = Shapes.gaussian(1, querySize);
-    k = Shapes.gaussian(2, keySize);
-    v = Shapes.gaussian(3, keySize);
-    dOut = Shapes.gaussian(4, querySize);
-    out = new float[querySize];
-    lse = new float[samples * heads * queries];
-    dq = new float[querySize];
-    dk = new float[keySize];
-    dv = new float[keySize];
-    forward();
+    int queries = sizes[2];
+    int keys = sizes[3];
+    int channels = heads * sizes[4];
+    q = device.gaussian(1, samples, queries, channels);
+    k = device.gaussian(2, samples, keys, channels);
+    v = device.gaussian(3, samples, keys, channels);
+    dOut = device.gaussian(4, samples, queries, channels);
+    out = device.zeros(samples, queries, channels);
+    lse = device.zeros(samples, heads, queries);
+    dq = device.zeros(samples, queries, channels);
+    dk = device.zeros(samples, keys, channels);
+    dv = device.zeros(samples, keys, channels);
+    forward(device);
   }
 
   @Benchmark
-  public float[] forward() {
-    Attention.forward(out, lse, q, k, v, samples, queries, keys, heads, headDim, false);
-    return out;
+  public void forward(Device device) {
+    device.get().attentionForward(out, lse, q, k, v, heads, false);
+    device.await();
   }
 
   @Benchmark
-  public float[] backward() {
-    Attention.backward(dq, dk, dv, dOut, q, k, v, out, lse, samples, queries, keys, heads, headDim, false);
-    return dq;
+  public void backward(Device device) {
+    device.get().attentionBackward(dq, dk, dv, dOut, q, k, v, out, lse, heads, false);
+    device.await();
   }
 }

@@ -1,11 +1,10 @@
 package org.diffusionrpo.bench.kernels;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.diffusionrpo.kernels.cpu.Activations;
-import org.diffusionrpo.kernels.cpu.Adafactor;
-import org.diffusionrpo.kernels.cpu.AdamW;
-import org.diffusionrpo.kernels.cpu.Elementwise;
-import org.diffusionrpo.kernels.cpu.Reduce;
+import org.diffusionrpo.tensor.Activation;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -31,72 +30,77 @@ public class ElementwiseBenchmark {
   private static final int ROWS = 2 * 4096;
   private static final int COLUMNS = 1280;
 
-  private float[] wide;
-  private float[] dWide;
-  private float[] x;
-  private float[] y;
-  private float[] moment;
-  private float[] squares;
-  private float[] rowState;
-  private float[] columnState;
+  private static final Backend.AdamWStep ADAMW = new Backend.AdamWStep(1e-6, 0.9, 0.999, 1e-8, 1e-2, 0.5, 0.5);
+  private static final Backend.AdafactorStep ADAFACTOR = new Backend.AdafactorStep(2, 1e-6, 1e-2);
 
-  /** GEGLU's input [2, 4096, 2560] and arrays of half its size. */
+  private Tensor wide;
+  private Tensor dWide;
+  private Tensor x;
+  private Tensor y;
+  private Tensor z;
+  private Tensor moment;
+  private Tensor squares;
+  private Tensor rowState;
+  private Tensor columnState;
+
+  /** GEGLU's input [2 * 4096, 2560] and tensors of half its size. */
   @Setup
-  public void setUp() {
-    wide = Shapes.gaussian(1, ROWS * 2 * COLUMNS);
-    dWide = new float[wide.length];
-    x = Shapes.gaussian(2, ROWS * COLUMNS);
-    y = Shapes.gaussian(3, ROWS * COLUMNS);
-    moment = new float[x.length];
-    squares = new float[x.length];
-    rowState = new float[ROWS];
-    columnState = new float[COLUMNS];
+  public void setUp(Device device) {
+    wide = device.gaussian(1, ROWS, 2 * COLUMNS);
+    dWide = device.zeros(ROWS, 2 * COLUMNS);
+    x = device.gaussian(2, ROWS, COLUMNS);
+    y = device.gaussian(3, ROWS, COLUMNS);
+    z = device.gaussian(4, ROWS, COLUMNS);
+    moment = device.zeros(ROWS, COLUMNS);
+    squares = device.zeros(ROWS, COLUMNS);
+    rowState = device.zeros(ROWS);
+    columnState = device.zeros(COLUMNS);
   }
 
   @Benchmark
-  public float[] gegluForward() {
-    Activations.gegluForward(y, wide, ROWS, COLUMNS);
-    return y;
+  public void gegluForward(Device device) {
+    device.get().gegluForward(y, wide);
+    device.await();
   }
 
   @Benchmark
-  public float[] gegluBackward() {
-    Activations.gegluBackward(dWide, x, wide, ROWS, COLUMNS);
-    return dWide;
+  public void gegluBackward(Device device) {
+    device.get().gegluBackward(dWide, x, wide);
+    device.await();
   }
 
   @Benchmark
-  public float[] siluForward() {
-    Activations.siluForward(y, x, x.length);
-    return y;
+  public void siluForward(Device device) {
+    device.get().activationForward(Activation.SILU, y, x);
+    device.await();
   }
 
   @Benchmark
-  public float[] siluBackward() {
-    Activations.siluBackward(y, x, wide, x.length);
-    return y;
+  public void siluBackward(Device device) {
+    device.get().activationBackward(Activation.SILU, y, x, z);
+    device.await();
   }
 
   @Benchmark
-  public float[] add() {
-    Elementwise.add(y, x, dWide, x.length);
-    return y;
+  public void add(Device device) {
+    device.get().add(y, x, z);
+    device.await();
   }
 
   @Benchmark
-  public double sumOfSquares() {
-    return Reduce.sumOfSquares(x, x.length);
+  public double sumOfSquares(Device device) {
+    return device.get().sumOfSquares(List.of(x));
   }
 
   @Benchmark
-  public float[] adamW() {
-    AdamW.step(dWide, x, moment, squares, x.length, 1e-6, 0.9, 0.999, 1e-8, 1e-2, 0.5, 0.5);
-    return dWide;
+  public void adamW(Device device) {
+    device.get().adamW(z, x, moment, squares, ADAMW);
+    device.await();
   }
 
   @Benchmark
-  public float[] adafactor() {
-    Adafactor.step(dWide, x, rowState, columnState, 1, ROWS, COLUMNS, 1, 2, 1e-6, 1e-2);
-    return dWide;
+  public void adafactor(Device device) {
+    device.get().adafactor(z, x, rowState, columnState, ADAFACTOR);
+    device.await();
   }
 }

@@ -1,8 +1,7 @@
 package org.diffusionrpo.bench.kernels;
 
 import java.util.concurrent.TimeUnit;
-import org.diffusionrpo.kernels.cpu.Gemm;
-import org.diffusionrpo.kernels.cpu.Matrix;
+import org.diffusionrpo.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -34,30 +33,30 @@ public class GemmBenchmark {
   @Param({"NN", "NT", "TN"})
   String form;
 
-  private int m;
-  private int n;
-  private int k;
-  private Matrix a;
-  private Matrix b;
-  private float[] c;
+  private Tensor a;
+  private Tensor b;
+  private Tensor c;
 
   /** Random operands. */
   @Setup
-  public void setUp() {
+  public void setUp(Device device) {
     int[] sizes = Shapes.parse(shape);
-    m = sizes[0];
-    n = sizes[1];
-    k = sizes[2];
-    float[] left = Shapes.gaussian(1, m * k);
-    float[] right = Shapes.gaussian(2, k * n);
-    a = form.equals("TN") ? Matrix.transposed(left, 0, m) : Matrix.rowMajor(left, 0, k);
-    b = form.equals("NT") ? Matrix.transposed(right, 0, k) : Matrix.rowMajor(right, 0, n);
-    c = new float[m * n];
+    int m = sizes[0];
+    int n = sizes[1];
+    int k = sizes[2];
+    a = form.equals("TN") ? device.gaussian(1, k, m) : device.gaussian(1, m, k);
+    b = form.equals("NT") ? device.gaussian(2, n, k) : device.gaussian(2, k, n);
+    c = device.zeros(m, n);
   }
 
+  /** Forward, gradient of the input, and gradient of the weight (which is added to) of a linear layer. */
   @Benchmark
-  public float[] multiply() {
-    Gemm.multiply(c, a, b, null, m, n, k, false);
-    return c;
+  public void multiply(Device device) {
+    switch (form) {
+      case "NT" -> device.get().linearForward(c, a, b, null);
+      case "NN" -> device.get().linearBackwardData(c, a, b);
+      default -> device.get().linearBackwardWeight(c, null, a, b);
+    }
+    device.await();
   }
 }

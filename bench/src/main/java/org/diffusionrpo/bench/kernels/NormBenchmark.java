@@ -1,8 +1,7 @@
 package org.diffusionrpo.bench.kernels;
 
 import java.util.concurrent.TimeUnit;
-import org.diffusionrpo.kernels.cpu.GroupNorm;
-import org.diffusionrpo.kernels.cpu.LayerNorm;
+import org.diffusionrpo.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -32,72 +31,70 @@ public class NormBenchmark {
   @Param({"2x4096x320", "2x1024x640", "2x256x1280"})
   String shape;
 
-  private int samples;
-  private int positions;
-  private int channels;
-  private float[] x;
-  private float[] y;
-  private float[] dy;
-  private float[] dx;
-  private float[] gamma;
-  private float[] beta;
-  private float[] dGamma;
-  private float[] dBeta;
-  private float[] mean;
-  private float[] rstd;
+  private Tensor x;
+  private Tensor y;
+  private Tensor dy;
+  private Tensor dx;
+  private Tensor gamma;
+  private Tensor beta;
+  private Tensor dGamma;
+  private Tensor dBeta;
+  private Tensor groupMean;
+  private Tensor groupRstd;
+  private Tensor rowMean;
+  private Tensor rowRstd;
 
   /** Random inputs; backward needs no true statistics for its time. */
   @Setup
-  public void setUp() {
+  public void setUp(Device device) {
     int[] sizes = Shapes.parse(shape);
-    samples = sizes[0];
-    positions = sizes[1];
-    channels = sizes[2];
-    x = Shapes.gaussian(1, samples * positions * channels);
-    dy = Shapes.gaussian(2, x.length);
-    y = new float[x.length];
-    dx = new float[x.length];
-    gamma = Shapes.gaussian(3, channels);
-    beta = Shapes.gaussian(4, channels);
-    dGamma = new float[channels];
-    dBeta = new float[channels];
-    mean = new float[samples * Math.max(positions, GROUPS)];
-    rstd = new float[mean.length];
+    x = device.gaussian(1, sizes);
+    dy = device.gaussian(2, sizes);
+    y = device.zeros(sizes);
+    dx = device.zeros(sizes);
+    gamma = device.gaussian(3, sizes[2]);
+    beta = device.gaussian(4, sizes[2]);
+    dGamma = device.zeros(sizes[2]);
+    dBeta = device.zeros(sizes[2]);
+    groupMean = device.zeros(sizes[0], GROUPS);
+    groupRstd = device.zeros(sizes[0], GROUPS);
+    rowMean = device.zeros(sizes[0] * sizes[1]);
+    rowRstd = device.zeros(sizes[0] * sizes[1]);
   }
 
   @Benchmark
-  public float[] groupNormForward() {
-    GroupNorm.forward(y, mean, rstd, x, gamma, beta, samples, positions, channels, GROUPS, EPS);
-    return y;
+  public void groupNormForward(Device device) {
+    device.get().groupNormForward(y, groupMean, groupRstd, x, gamma, beta, GROUPS, EPS);
+    device.await();
   }
 
   @Benchmark
-  public float[] groupNormSiluForward() {
-    GroupNorm.forwardSilu(y, mean, rstd, x, gamma, beta, samples, positions, channels, GROUPS, EPS);
-    return y;
+  public void groupNormSiluForward(Device device) {
+    device.get().groupNormSiluForward(y, groupMean, groupRstd, x, gamma, beta, GROUPS, EPS);
+    device.await();
   }
 
   @Benchmark
-  public float[] groupNormBackward() {
-    GroupNorm.backward(dx, dGamma, dBeta, dy, x, gamma, mean, rstd, samples, positions, channels, GROUPS);
-    return dx;
+  public void groupNormBackward(Device device) {
+    device.get().groupNormBackward(dx, dGamma, dBeta, dy, x, gamma, groupMean, groupRstd, GROUPS);
+    device.await();
   }
 
   @Benchmark
-  public float[] groupNormSiluBackward() {
-    GroupNorm.backwardSilu(dx, dGamma, dBeta, dy, x, gamma, beta, mean, rstd, samples, positions, channels, GROUPS);
-    return dx;
+  public void groupNormSiluBackward(Device device) {
+    device.get().groupNormSiluBackward(dx, dGamma, dBeta, dy, x, gamma, beta, groupMean, groupRstd, GROUPS);
+    device.await();
   }
 
   @Benchmark
-  public float[] layerNormForward() {
-    LayerNorm.forward(y, mean, rstd, x, gamma, beta, samples * positions, channels, EPS);
-    return y;
+  public void layerNormForward(Device device) {
+    device.get().layerNormForward(y, rowMean, rowRstd, x, gamma, beta, EPS);
+    device.await();
   }
 
   @Benchmark
-  public float[] layerNormBackward() {
-    LayerNorm.backward(dx, dGamma, dBeta, dy, x, gamma, mean, rstd, samples * positions, channels);
-    return dx;
+  public void layerNormBackward(Device device) {
+    device.get().layerNormBackward(dx, dGamma, dBeta, dy, x, gamma, rowMean, rowRstd);
+    device.await();
   }
 }

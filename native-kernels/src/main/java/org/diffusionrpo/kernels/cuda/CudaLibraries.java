@@ -34,20 +34,20 @@ public final class CudaLibraries {
 
   /** In the order of loading. */
   public enum Library {
-    DRIVER("libcuda.so.1", true, List.of(), "install NVIDIA's driver, R525 or newer, and start the machine again"),
-    CUBLAS("libcublas.so.12", true, List.of("libcublasLt.so.12"), "install cuBLAS of CUDA 12 (libcublas-12-6)"),
-    CUDNN("libcudnn.so.9", true, List.of(), "install cuDNN 9 for CUDA 12 (libcudnn9-cuda-12)"),
+    DRIVER("libcuda.so.1", true, null, "install NVIDIA's driver, R525 or newer, and start the machine again"),
+    CUBLAS("libcublas.so.12", true, "libcublasLt.so.12*", "install cuBLAS of CUDA 12 (libcublas-12-6)"),
+    CUDNN("libcudnn.so.9", true, null, "install cuDNN 9 for CUDA 12 (libcudnn9-cuda-12)"),
     /** Without it the kernels that were compiled ahead of time are used. */
-    NVRTC("libnvrtc.so.12", false, List.of("libnvrtc-builtins.so.12.6", "libnvrtc-builtins.so.12.5",
-        "libnvrtc-builtins.so.12.4", "libnvrtc-builtins.so.12.8", "libnvrtc-builtins.so.12.9"),
+    NVRTC("libnvrtc.so.12", false, "libnvrtc-builtins.so.12.*",
         "install NVRTC of CUDA 12 (cuda-nvrtc-12-6)");
 
     private final String file;
     private final boolean required;
-    private final List<String> companions;
+    private final String companions;
     private final String advice;
 
-    Library(String file, boolean required, List<String> companions, String advice) {
+    /** @param companions pattern of files beside it that it asks for by name, where the linker may not look */
+    Library(String file, boolean required, String companions, String advice) {
       this.file = file;
       this.required = required;
       this.companions = companions;
@@ -107,13 +107,15 @@ public final class CudaLibraries {
 
   private static void load(Library library, Path path) {
     try {
-      for (String companion : library.companions) { // in the same folder, where the linker may not look
-        Path beside = path.resolveSibling(companion);
-        if (Files.isRegularFile(beside)) {
-          System.load(beside.toAbsolutePath().toString());
+      if (library.companions != null) {
+        try (DirectoryStream<Path> beside = Files.newDirectoryStream(path.toAbsolutePath().getParent(),
+            library.companions)) {
+          beside.forEach(companion -> System.load(companion.toString()));
         }
       }
       System.load(path.toAbsolutePath().toString());
+    } catch (IOException e) {
+      throw new CudaException(path + " cannot be looked at: " + e.getMessage(), e);
     } catch (UnsatisfiedLinkError e) {
       throw new CudaException(path + " does not load: " + e.getMessage(), e);
     }

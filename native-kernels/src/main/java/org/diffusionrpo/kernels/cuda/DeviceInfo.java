@@ -11,6 +11,7 @@ import static jcuda.driver.JCudaDriver.cuInit;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
@@ -83,7 +84,7 @@ public record DeviceInfo(int number, String name, int architecture, int multipro
       return name + " has compute capability " + capability() + "; 7.5 or newer is needed";
     } else if (architecture < OLDEST_TENSOR_FLOATS && (precision == Precision.TF32 || precision == Precision.BF16)) {
       return name + " has compute capability " + capability() + " and computes in fp32 and fp16; "
-          + precision.name().toLowerCase() + " needs 8.0 or newer";
+          + precision.name().toLowerCase(Locale.ROOT) + " needs 8.0 or newer";
     }
     return null;
   }

@@ -48,10 +48,10 @@ final class Rounding {
       convert.toBf16(y, x, n);
       return new Rounded(y, format, null, true);
     }
-    DeviceBuffer scale = memory.take(Float.BYTES);
-    convert.scaleOf(scale, x, n);
-    convert.toF16(y, x, scale, n);
-    return new Rounded(y, format, scale, true);
+    Rounded rounded = new Rounded(y, format, memory.take(Float.BYTES), true);
+    convert.scaleOf(rounded.scale(), x, n);
+    convert.toF16(y, x, rounded.scale(), n);
+    return rounded;
   }
 
   private DeviceBuffer widen(Operand x, long n) {

@@ -15,6 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -46,8 +49,7 @@ class KernelResourcesTest {
   @Test
   void noKernelSpillsWithoutAReason(@TempDir Path folder) throws IOException {
     assumeTrue(Nvcc.missing() == null, Nvcc::missing);
-    List<Usage> usages = KernelSource.FILES.parallelStream().flatMap(file -> usages(file, folder))
-        .sorted(Comparator.comparing(Usage::kernel).thenComparing(Usage::device)).toList();
+    List<Usage> usages = usages(folder);
     StringBuilder table = new StringBuilder("""
         Shared memory is what the source declares; a launch may ask for more. Occupancy: the share of a
         multiprocessor's threads that fit at once.
@@ -63,7 +65,21 @@ class KernelResourcesTest {
     assertEquals(allowed(), spilling, "kernels with spills against spills.txt; see " + TABLE);
   }
 
-  private static Stream<Usage> usages(String file, Path folder) {
+  /** One file to a processor at a time, the longest first. */
+  private static List<Usage> usages(Path folder) {
+    ExecutorService processors = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+    try {
+      return KernelSource.FILES.stream()
+          .sorted(Comparator.comparing((String file) -> KernelSource.of(file).text().length()).reversed())
+          .map(file -> CompletableFuture.supplyAsync(() -> usages(file, folder), processors)).toList().stream()
+          .flatMap(usages -> usages.join().stream())
+          .sorted(Comparator.comparing(Usage::kernel).thenComparing(Usage::device)).toList();
+    } finally {
+      processors.shutdownNow();
+    }
+  }
+
+  private static List<Usage> usages(String file, Path folder) {
     String source = KernelSource.of(file).text();
     Matcher target = TARGET.matcher(sourceStart(file));
     int lowest = target.lookingAt() ? Integer.parseInt(target.group(1)) : DEVICES.get(0);
@@ -88,7 +104,7 @@ class KernelResourcesTest {
           number(report, 4) + number(report, 5), number(report, 6), report.group(7) == null ? 0 : number(report, 7)));
     }
     assertEquals(threads.size() * devices.size(), usages.size(), file + ": reports of the assembler");
-    return usages.stream();
+    return usages;
   }
 
   private static String sourceStart(String file) {

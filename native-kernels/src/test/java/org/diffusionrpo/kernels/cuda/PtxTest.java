@@ -68,11 +68,9 @@ class PtxTest {
     Matcher target = TARGET.matcher(ptx);
     assertTrue(target.find(), file + ".ptx has no target");
     int lowest = Integer.parseInt(target.group(1));
-    for (int device : DEVICES) {
-      if (device >= lowest) {
-        assertEquals("", errorsOf(ptx, device), file + ".ptx for sm_" + device);
-      }
-    }
+    List<String> errors = DEVICES.parallelStream().filter(device -> device >= lowest)
+        .map(device -> errorsOf(ptx, device)).filter(error -> !error.isEmpty()).toList();
+    assertEquals(List.of(), errors, file + ".ptx");
   }
 
   @Test
@@ -102,7 +100,7 @@ class PtxTest {
       byte[] log = new byte[(int) size[0] + 1];
       nvPTXCompilerGetErrorLog(compiler, log);
       String errors = new String(log, StandardCharsets.UTF_8).replace("\0", "").strip();
-      return code == 0 ? "" : "code " + code + " " + errors;
+      return code == 0 ? "" : "for sm_" + device + ": code " + code + " " + errors;
     } finally {
       nvPTXCompilerDestroy(compiler);
     }

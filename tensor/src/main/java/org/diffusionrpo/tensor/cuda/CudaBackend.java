@@ -1,6 +1,7 @@
 package org.diffusionrpo.tensor.cuda;
 
 import java.util.List;
+import java.util.Locale;
 import org.diffusionrpo.kernels.cpu.Conv2d.Geometry;
 import org.diffusionrpo.kernels.cpu.HalfFloats;
 import org.diffusionrpo.kernels.cuda.Activations;
@@ -72,7 +73,7 @@ public final class CudaBackend implements Backend {
 
   /** The device, its libraries and the precision, for logs and the doctor. */
   public String describe() {
-    return device.info() + ", " + device.options().precision().name().toLowerCase() + ", " + device.describe();
+    return device.info() + ", " + device.options().precision().name().toLowerCase(Locale.ROOT) + ", " + device.describe();
   }
 
   @Override

@@ -120,6 +120,11 @@ final class EmulatedDevice implements AutoCloseable {
     return values;
   }
 
+  /** Prepares another thread; the code of cuCtxSetCurrent. */
+  int makeCurrent() {
+    return JCudaDriver.cuCtxSetCurrent(context);
+  }
+
   /** The code of cuStreamSynchronize. */
   int synchronise() {
     return JCudaDriver.cuStreamSynchronize(stream);
@@ -163,6 +168,10 @@ final class EmulatedDevice implements AutoCloseable {
 
   /** The code of cuLaunchKernel, on the stream; arguments are device pointers, ints, longs or floats. */
   int launch(CUfunction kernel, int blocks, int threads, int sharedBytes, Object... arguments) {
+    return launchOn(stream, kernel, blocks, threads, sharedBytes, arguments);
+  }
+
+  int launchOn(CUstream stream, CUfunction kernel, int blocks, int threads, int sharedBytes, Object... arguments) {
     Pointer[] pointers = new Pointer[arguments.length];
     for (int i = 0; i < arguments.length; i++) {
       pointers[i] = pointerTo(arguments[i]);

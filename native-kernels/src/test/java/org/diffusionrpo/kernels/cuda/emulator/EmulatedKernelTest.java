@@ -4,8 +4,13 @@ import static org.diffusionrpo.kernels.cuda.emulator.EmulatedDevice.check;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
+import jcuda.Pointer;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -80,6 +85,31 @@ class EmulatedKernelTest {
     CUdeviceptr y = device.allocate(4 * 5);
     run("reversed", 1, 3, 20, device.upload(1, 2, 3, 4, 5), y, 5);
     assertArrayEquals(new float[] {5, 4, 3, 2, 1}, device.floats(y, 5));
+  }
+
+  /** Fibers run inside native calls of several threads while garbage is collected. */
+  @Test void threadsOfTheHostShareTheDevice() {
+    CUfunction kernel = device.kernel("good.cu", "warpSums");
+    long wrong = IntStream.range(0, 4).parallel().mapToLong(thread -> {
+      CUstream stream = new CUstream();
+      check(device.makeCurrent());
+      check(JCudaDriver.cuStreamCreate(stream, 1));
+      CUdeviceptr x = device.upload(new float[32]), y = device.allocate(128);
+      float[] got = new float[32];
+      int errors = 0;
+      for (int i = 0; i < 100; i++) {
+        float[] values = new float[4096]; // garbage
+        Arrays.fill(values, thread + i);
+        check(JCudaDriver.cuMemcpyHtoD(x, Pointer.to(values), 128));
+        check(device.launchOn(stream, kernel, 1, 32, 0, x, y));
+        check(JCudaDriver.cuStreamSynchronize(stream));
+        check(JCudaDriver.cuMemcpyDtoH(Pointer.to(got), y, 128));
+        errors += got[31] == 32 * (thread + i) ? 0 : 1;
+      }
+      check(JCudaDriver.cuStreamDestroy(stream));
+      return errors;
+    }).sum();
+    assertEquals(0, wrong);
   }
 
   @Test void atomicsCountEveryThreadOnce() {
