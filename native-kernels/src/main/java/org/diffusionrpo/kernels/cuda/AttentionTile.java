@@ -37,33 +37,30 @@ record AttentionTile(int width, int rows, int sharedBytes) {
   /** Tiles of attention.cu: rows, tokens of the other side at once, and threads across them. */
   private static AttentionTile fp32(Pass pass, int i) {
     boolean forward = pass == Pass.FORWARD;
-    int[] rows = forward ? new int[] {128, 64, 64, 32} : new int[] {64, 64, 32, 16};
-    int[] columns = forward ? new int[] {32, 32, 32, 16} : new int[] {32, 16, 32, 16};
-    int[] across = forward ? new int[] {8, 8, 8, 8} : new int[] {8, 8, 16, 16};
-    int tokens = (forward ? rows[i] : 2 * rows[i]) + 2 * columns[i]; // q, k, v; or q, dOut, k, v
-    int pieces = 2 * rows[i] * across[i];
-    return new AttentionTile(WIDTHS[i], rows[i], (tokens * (WIDTHS[i] + 4) + pieces) * Float.BYTES);
+    int rows = (forward ? new int[] {128, 64, 64, 32} : new int[] {64, 64, 32, 16})[i];
+    int columns = (forward ? new int[] {32, 32, 32, 16} : new int[] {32, 16, 32, 16})[i];
+    int across = (forward ? new int[] {8, 8, 8, 8} : new int[] {8, 8, 16, 16})[i];
+    int tokens = (forward ? rows : 2 * rows) + 2 * columns; // q, k, v; or q, dOut, k, v
+    int pieces = 2 * rows * across;
+    return new AttentionTile(WIDTHS[i], rows, (tokens * (WIDTHS[i] + 4) + pieces) * Float.BYTES);
   }
 
   /** Tiles of attention_mma.cu: 16-row products of a warp, tokens of the other side at once, warps that share rows. */
   private static AttentionTile half(Pass pass, int i) {
-    int[] products = pass == Pass.FORWARD ? new int[] {2, 2, 1, 1} : new int[] {1, 1, 1, 1};
-    int[] columns = switch (pass) {
-      case FORWARD -> new int[] {32, 64, 64, 32};
-      case BACKWARD_KEYS -> new int[] {32, 32, 32, 16};
-      case BACKWARD_QUERIES -> new int[] {64, 32, 32, 16};
-    };
-    int split = pass != Pass.FORWARD && WIDTHS[i] == MAX_HEAD_DIM ? 2 : 1;
+    boolean forward = pass == Pass.FORWARD;
+    int products = forward && WIDTHS[i] <= 64 ? 2 : 1;
+    int columns = (forward ? new int[] {32, 64, 32, 32} : new int[] {32, 32, 32, 16})[i];
+    int split = !forward && WIDTHS[i] == MAX_HEAD_DIM ? 2 : 1;
     int rowWords = oddMultipleOf8((WIDTHS[i] + 15) / 16 * 8);
     int pairWords = oddMultipleOf8(WIDTHS[i]);
-    int asRows = columns[i] * rowWords;
-    int asPairs = columns[i] / 2 * pairWords;
+    int asRows = columns * rowWords;
+    int asPairs = columns / 2 * pairWords;
     int words = switch (pass) {
       case FORWARD -> asRows + asPairs; // k, v
-      case BACKWARD_KEYS -> 2 * (asRows + asPairs + columns[i]); // q and dOut in both layouts; lse, delta
+      case BACKWARD_KEYS -> 2 * (asRows + asPairs + columns); // q and dOut in both layouts; lse, delta
       case BACKWARD_QUERIES -> 2 * asRows + asPairs; // k in both layouts, v
     };
-    return new AttentionTile(WIDTHS[i], 64 * products[i] / split, 2 * words * Integer.BYTES);
+    return new AttentionTile(WIDTHS[i], 64 * products / split, 2 * words * Integer.BYTES);
   }
 
   private static int oddMultipleOf8(int words) {

@@ -335,6 +335,8 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
         }
       }
     }
+    float shrink[T::M][2];
+    bool grown = false;
 #pragma unroll
     for (int m = 0; m < T::M; m++) {
 #pragma unroll
@@ -345,10 +347,11 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
           most = fmaxf(most, fmaxf(s[m][n][2 * half], s[m][n][2 * half + 1]));
         }
         most = row_max(most); // finite: the first tile holds key 0, which every query sees
-        float shrink = exp2_fast((largest[m][half] - most) * scale2);
+        shrink[m][half] = exp2_fast((largest[m][half] - most) * scale2);
+        grown |= shrink[m][half] != 1;
         float shift = -most * scale2;
         largest[m][half] = most;
-        sum[m][half] *= shrink;
+        sum[m][half] *= shrink[m][half];
 #pragma unroll
         for (int n = 0; n < T::NS; n++) {
 #pragma unroll
@@ -357,10 +360,17 @@ __device__ __forceinline__ void attention_forward(float* out, float* lse, const 
             sum[m][half] += s[m][n][c];
           }
         }
+      }
+    }
+    if (__any_sync(FULL_WARP, grown)) { // rare after the first tiles
+#pragma unroll
+      for (int m = 0; m < T::M; m++) {
 #pragma unroll
         for (int n = 0; n < T::NF; n++) {
-          o[m][n][2 * half] *= shrink;
-          o[m][n][2 * half + 1] *= shrink;
+#pragma unroll
+          for (int c = 0; c < 4; c++) {
+            o[m][n][c] *= shrink[m][c / 2];
+          }
         }
       }
     }
@@ -583,10 +593,10 @@ extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_f16_64(fl
   attention_forward<Tile<false, 64, 2, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_f16_80(float* __restrict__ out,
+extern "C" __global__ void __launch_bounds__(128, 4) attention_forward_f16_80(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<false, 80, 1, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<false, 80, 1, 32, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_f16_160(float* __restrict__ out,
@@ -607,10 +617,10 @@ extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_bf16_64(f
   attention_forward<Tile<true, 64, 2, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_forward_bf16_80(float* __restrict__ out,
+extern "C" __global__ void __launch_bounds__(128, 4) attention_forward_bf16_80(float* __restrict__ out,
     float* __restrict__ lse, const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v,
     int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_forward<Tile<true, 80, 1, 64, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
+  attention_forward<Tile<true, 80, 1, 32, 1>>(out, lse, q, k, v, queries, keys, heads, headDim, scale, causal);
 }
 
 extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_bf16_160(float* __restrict__ out,
@@ -683,11 +693,11 @@ extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_keys_bf1
       headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_f16_40(float* __restrict__ dq,
+extern "C" __global__ void __launch_bounds__(128, 4) attention_backward_queries_f16_40(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
     const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<false, 40, 1, 64, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+  attention_backward_queries<Tile<false, 40, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
       headDim, scale, causal);
 }
 
@@ -715,11 +725,11 @@ extern "C" __global__ void __launch_bounds__(128, 2) attention_backward_queries_
       headDim, scale, causal);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 3) attention_backward_queries_bf16_40(float* __restrict__ dq,
+extern "C" __global__ void __launch_bounds__(128, 4) attention_backward_queries_bf16_40(float* __restrict__ dq,
     const float* __restrict__ dOut, const float* __restrict__ q, const float* __restrict__ k,
     const float* __restrict__ v, const float* __restrict__ lse, const float* __restrict__ delta,
     const float* __restrict__ dOutScale, int queries, int keys, int heads, int headDim, float scale, int causal) {
-  attention_backward_queries<Tile<true, 40, 1, 64, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
+  attention_backward_queries<Tile<true, 40, 1, 32, 1>>(dq, dOut, q, k, v, lse, delta, dOutScale, queries, keys, heads,
       headDim, scale, causal);
 }
 
