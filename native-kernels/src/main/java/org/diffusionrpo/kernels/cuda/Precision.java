@@ -11,7 +11,10 @@ public enum Precision {
   TF32,
   /** 8 mantissa bits, the exponents of fp32; Ampere and newer. */
   BF16,
-  /** 11 mantissa bits; each operand is scaled by a power of two of its own, so that nothing overflows or vanishes. */
+  /**
+   * 11 mantissa bits. Operands of products and convolutions, and the gradient in attention, are scaled by powers of two
+   * of their own, so that nothing overflows or vanishes.
+   */
   FP16;
 
   /** Whether operands are copied to 16 bits. */
