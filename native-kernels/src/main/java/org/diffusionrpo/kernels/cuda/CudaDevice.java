@@ -12,6 +12,7 @@ import static jcuda.jcublas.JCublas2.cublasGetVersion;
 import static jcuda.jcublas.JCublas2.cublasSetStream;
 import static jcuda.jcudnn.JCudnn.cudnnCreate;
 import static jcuda.jcudnn.JCudnn.cudnnDestroy;
+import static jcuda.jcudnn.JCudnn.cudnnGetCudartVersion;
 import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
 import static jcuda.jcudnn.JCudnn.cudnnSetStream;
 
@@ -36,6 +37,12 @@ import org.slf4j.LoggerFactory;
 public final class CudaDevice implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CudaDevice.class);
   private static final long OLDEST_CUDNN = 90_000;
+  private static final int CUDA = 12;
+  /** The attention kernels for tensor cores in the jar are made for this architecture. */
+  private static final int AHEAD_OF_TIME_HALF = 80;
+  /** The device whose context is current in a thread. */
+  private static final ThreadLocal<CudaDevice> CURRENT = new ThreadLocal<>();
+
 
   private final CudaOptions options;
   private final DeviceInfo info;
@@ -48,7 +55,7 @@ public final class CudaDevice implements AutoCloseable {
   private final DeviceMemory memory;
   private final KernelCompiler compiler;
   private final Map<String, KernelModule> modules = new HashMap<>();
-  private Thread bound;
+  private boolean closed;
 
   private CudaDevice(CudaOptions options, DeviceInfo info) {
     this.options = options;
@@ -64,7 +71,12 @@ public final class CudaDevice implements AutoCloseable {
       openCudnn();
       memory = new DeviceMemory(compute, copy, options.poison());
       resources.add(memory::close);
-      compiler = new KernelCompiler(info.architecture(), compute);
+      compiler = new KernelCompiler(info.architecture(), memory, compute);
+      if (options.precision() == Precision.FP16 && info.architecture() < AHEAD_OF_TIME_HALF
+          && !compiler.hasCompiler()) {
+        throw new CudaException("fp16 on compute capability " + info.capability() + " needs NVRTC; "
+            + CudaLibraries.Library.NVRTC.advice());
+      }
     } catch (RuntimeException | Error e) {
       resources.close();
       throw e;
@@ -103,17 +115,23 @@ public final class CudaDevice implements AutoCloseable {
     if (version < OLDEST_CUDNN) {
       throw new CudaException("cuDNN " + version + " is too old; " + CudaLibraries.Library.CUDNN.advice());
     }
+    long runtime = cudnnGetCudartVersion() / 1000;
+    if (runtime != CUDA) {
+      throw new CudaException("cuDNN is made for CUDA " + runtime + "; " + CudaLibraries.Library.CUDNN.advice());
+    }
     Status.cudnn("cudnnCreate", cudnnCreate(cudnn));
     resources.add(() -> cudnnDestroy(cudnn));
     Status.cudnn("cudnnSetStream", cudnnSetStream(cudnn, new cudaStream_t(compute)));
   }
 
-  /** Makes the context current in this thread, if another thread had the device before. */
+  /** Makes the context current in this thread. */
   public void bind() {
-    Thread thread = Thread.currentThread();
-    if (bound != thread) {
+    if (closed) {
+      throw new IllegalStateException("the GPU backend was closed");
+    }
+    if (CURRENT.get() != this) {
       Status.driver("cuCtxSetCurrent", cuCtxSetCurrent(context));
-      bound = thread;
+      CURRENT.set(this);
     }
   }
 
@@ -167,8 +185,9 @@ public final class CudaDevice implements AutoCloseable {
   /** Errors here are logged and not thrown: what was computed was read before, and an earlier error comes first. */
   @Override
   public void close() {
-    if (bound != null) {
-      bound = null;
+    if (!closed) {
+      closed = true;
+      CURRENT.remove();
       warn("cuCtxSetCurrent", cuCtxSetCurrent(context)); // the closing thread may be another one
       warn("cuStreamSynchronize", cuStreamSynchronize(compute));
       warn("cuStreamSynchronize", cuStreamSynchronize(copy));

@@ -3,12 +3,16 @@ package org.diffusionrpo.kernels.cuda;
 import java.util.HashMap;
 import java.util.Map;
 import org.diffusionrpo.kernels.cpu.Conv2d.Geometry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Convolutions by cuDNN in the device's precision. Plans are kept per direction and sizes. In 16 bits cuDNN writes
  * results of 16 bits (its sums are fp32), which are widened here. Methods return false for what cuDNN does not support.
  */
 final class CudnnConvolution {
+  private static final Logger LOG = LoggerFactory.getLogger(CudnnConvolution.class);
+
   private final CudaDevice device;
   private final Rounding rounding;
   private final Convert convert;
@@ -25,31 +29,51 @@ final class CudnnConvolution {
   }
 
   boolean forward(DeviceBuffer y, DeviceBuffer x, Operand w, Geometry g) {
-    CudnnPlan plan = plan(CudnnPlan.Direction.FORWARD, g);
-    return plan != null && run(plan, y, outputs(g), Operand.f32(x), inputs(g), w, weights(g), false);
+    return run(CudnnPlan.Direction.FORWARD, g, y, outputs(g), Operand.f32(x), inputs(g), w, weights(g));
   }
 
   boolean backwardData(DeviceBuffer dx, DeviceBuffer dy, Operand w, Geometry g) {
-    CudnnPlan plan = plan(CudnnPlan.Direction.BACKWARD_DATA, g);
-    return plan != null && run(plan, dx, inputs(g), Operand.f32(dy), outputs(g), w, weights(g), false);
+    return run(CudnnPlan.Direction.BACKWARD_DATA, g, dx, inputs(g), Operand.f32(dy), outputs(g), w, weights(g));
   }
 
   boolean backwardFilter(DeviceBuffer dw, DeviceBuffer dy, DeviceBuffer x, Geometry g) {
-    CudnnPlan plan = plan(CudnnPlan.Direction.BACKWARD_FILTER, g);
-    return plan != null
-        && run(plan, dw, weights(g), Operand.f32(dy), outputs(g), Operand.f32(x), inputs(g), true);
+    return run(CudnnPlan.Direction.BACKWARD_FILTER, g, dw, weights(g), Operand.f32(dy), outputs(g), Operand.f32(x),
+        inputs(g));
   }
 
+  /** Null for what cuDNN does not do. */
   private CudnnPlan plan(CudnnPlan.Direction direction, Geometry g) {
     if (g.padTop() != g.padBottom() || g.padLeft() != g.padRight()) {
-      return null;
+      return null; // it has one padding for both sides
     }
     CudnnPlan plan = plans.computeIfAbsent(new Key(direction, g), key -> {
       CudnnPlan made = new CudnnPlan(device, direction, g, rounding.format());
       device.own(made::close);
+      if (!made.isSupported()) {
+        warn(direction, g);
+      }
       return made;
     });
     return plan.isSupported() ? plan : null;
+  }
+
+  /** Once for each: a network of such convolutions is many times slower. */
+  private void warn(CudnnPlan.Direction direction, Geometry g) {
+    LOG.warn("cuDNN has no algorithm for {} of {} in {}: windows are gathered and multiplied", direction, g,
+        device.options().precision());
+  }
+
+  private boolean run(CudnnPlan.Direction direction, Geometry g, DeviceBuffer out, long outSize, Operand a, long aSize,
+      Operand b, long bSize) {
+    CudnnPlan plan = plan(direction, g);
+    if (plan == null) {
+      return false;
+    }
+    boolean done = run(plan, out, outSize, a, aSize, b, bSize, direction == CudnnPlan.Direction.BACKWARD_FILTER);
+    if (!done) {
+      warn(direction, g);
+    }
+    return done;
   }
 
   private boolean run(CudnnPlan plan, DeviceBuffer out, long outSize, Operand a, long aSize, Operand b, long bSize,
@@ -63,13 +87,13 @@ final class CudnnConvolution {
         if (!plan.run(half, left.buffer(), right.buffer(), 0)) {
           return false;
         }
-        if (!add) {
+        if (add) {
+          try (DeviceBuffer wide = device.memory().take(outSize * Float.BYTES)) {
+            widen(wide, half, outSize, left, right);
+            elementwise.addTo(out, wide, outSize);
+          }
+        } else {
           widen(out, half, outSize, left, right);
-          return true;
-        }
-        try (DeviceBuffer wide = device.memory().take(outSize * Float.BYTES)) {
-          widen(wide, half, outSize, left, right);
-          elementwise.addTo(out, wide, Math.toIntExact(outSize));
         }
         return true;
       }

@@ -5,12 +5,14 @@ import static jcuda.driver.JCudaDriver.cuMemFree;
 import static jcuda.driver.JCudaDriver.cuMemGetInfo;
 import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 import static jcuda.driver.JCudaDriver.cuMemsetD8Async;
+import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntSupplier;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
@@ -29,6 +31,7 @@ public final class DeviceMemory implements AutoCloseable {
   private static final long LARGE_STEP = 1 << 17;
 
   private final CUstream compute;
+  private final CUstream copy;
   private final boolean poison;
   private final Transfers transfers;
   private final Uploads uploads;
@@ -45,8 +48,9 @@ public final class DeviceMemory implements AutoCloseable {
 
   DeviceMemory(CUstream compute, CUstream copy, boolean poison) {
     this.compute = compute;
+    this.copy = copy;
     this.poison = poison;
-    this.transfers = new Transfers(compute);
+    this.transfers = new Transfers(this, compute);
     this.uploads = new Uploads(this, compute, copy, !poison);
   }
 
@@ -89,18 +93,31 @@ public final class DeviceMemory implements AutoCloseable {
 
   private CUdeviceptr allocate(long size) {
     CUdeviceptr pointer = new CUdeviceptr();
-    int code = cuMemAlloc(pointer, size);
-    if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
-      trim();
-      code = cuMemAlloc(pointer, size);
-    }
-    if (code == CUresult.CUDA_ERROR_OUT_OF_MEMORY) {
-      throw new DeviceOutOfMemoryError(outOfMemory(size));
-    }
-    Status.driver("cuMemAlloc", code);
+    call(Status.Library.DRIVER, "cuMemAlloc of " + mib(size), () -> cuMemAlloc(pointer, size));
     blocks.put(pointer, size);
     reserved += size;
     return pointer;
+  }
+
+  /**
+   * Makes a call that takes memory of its own. When there is none, the pool gives up what it keeps, and the call is made
+   * again.
+   */
+  void call(Status.Library library, String name, IntSupplier call) {
+    Status.check(library, name, codeOf(library, name, call));
+  }
+
+  /** The same for calls whose other codes are looked at by the caller. */
+  int codeOf(Status.Library library, String name, IntSupplier call) {
+    int code = call.getAsInt();
+    if (Status.isOutOfMemory(library, code)) {
+      trim();
+      code = call.getAsInt();
+    }
+    if (Status.isOutOfMemory(library, code)) {
+      throw new DeviceOutOfMemoryError(name + " failed: out of memory (" + code + "), " + state());
+    }
+    return code;
   }
 
   /** Best effort: after a lost device every call fails, and the first failure was reported. */
@@ -109,31 +126,32 @@ public final class DeviceMemory implements AutoCloseable {
     reserved -= blocks.remove(pointer);
   }
 
-  private String outOfMemory(long size) {
+  private String state() {
     long[] available = new long[1];
     long[] total = new long[1];
     String device = cuMemGetInfo(available, total) == CUresult.CUDA_SUCCESS
         ? ", the device has " + mib(total[0]) + " and " + mib(available[0]) + " free" : "";
-    return "cuMemAlloc of " + mib(size) + " failed: CUDA_ERROR_OUT_OF_MEMORY (2), "
-        + mib(reserved - pooled) + " are in use here" + device;
+    return mib(inUseBytes()) + " are in use here" + device;
   }
 
   private static String mib(long bytes) {
     return String.format("%,d MiB", (bytes + (1 << 20) - 1) >> 20);
   }
 
-  private static long rounded(long bytes) {
+  static long rounded(long bytes) {
     long step = bytes < LARGE ? SMALL_STEP : LARGE_STEP;
     return (Math.max(bytes, 1) + step - 1) / step * step;
   }
 
-  /** Bytes taken from the driver: in use, or kept for the next request. */
-  public long reservedBytes() {
-    return reserved;
+  /** Bytes of the buffers that somebody holds. */
+  public long inUseBytes() {
+    return reserved - pooled - uploads.idleBytes();
   }
 
   /** Gives all memory that is kept back to the driver. */
   public void trim() {
+    cuStreamSynchronize(compute); // the driver need not wait for kernels that still use what is freed
+    cuStreamSynchronize(copy);
     uploads.trim();
     free.values().forEach(kept -> kept.forEach(this::release));
     free.clear();

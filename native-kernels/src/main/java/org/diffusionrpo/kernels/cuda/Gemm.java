@@ -73,10 +73,10 @@ public final class Gemm {
 
   private void call(DeviceBuffer c, long ldc, Rounded a, long lda, boolean transposeA, Rounded b, long ldb,
       boolean transposeB, int m, int n, int k, Pointer alpha, Pointer beta) {
-    Status.cublas("cublasGemmEx", cublasGemmEx_new(device.cublas(), operation(transposeB), operation(transposeA), n, m,
-        k, alpha, b.buffer().pointer(), b.format().cublas(), Math.toIntExact(ldb), a.buffer().pointer(),
-        a.format().cublas(), Math.toIntExact(lda), beta, c.pointer(), cudaDataType.CUDA_R_32F, Math.toIntExact(ldc),
-        computeType, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT));
+    device.memory().call(Status.Library.CUBLAS, "cublasGemmEx", () -> cublasGemmEx_new(device.cublas(),
+        operation(transposeB), operation(transposeA), n, m, k, alpha, b.buffer().pointer(), b.format().cublas(),
+        Math.toIntExact(ldb), a.buffer().pointer(), a.format().cublas(), Math.toIntExact(lda), beta, c.pointer(),
+        cudaDataType.CUDA_R_32F, Math.toIntExact(ldc), computeType, cublasGemmAlgo.CUBLAS_GEMM_DEFAULT));
   }
 
   private static int operation(boolean transpose) {

@@ -19,6 +19,7 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.nvrtc.nvrtcProgram;
+import jcuda.nvrtc.nvrtcResult;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +40,7 @@ final class KernelCompiler {
       CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU, CUresult.CUDA_ERROR_INVALID_PTX,
       CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION, CUresult.CUDA_ERROR_INVALID_SOURCE);
 
+  private final DeviceMemory memory;
   private final CUstream stream;
   private final CacheFolder cache = CacheFolder.open();
   private final Compiler compiler;
@@ -47,12 +49,23 @@ final class KernelCompiler {
   private record Compiler(String version, String target) {}
 
   /** @param architecture the device's compute capability, e.g. 86 */
-  KernelCompiler(int architecture, CUstream stream) {
+  KernelCompiler(int architecture, DeviceMemory memory, CUstream stream) {
+    this.memory = memory;
     this.stream = stream;
     this.compiler = CudaLibraries.Library.NVRTC.find() == null ? null : compiler(architecture);
   }
 
+  /** Null when NVRTC does not work, or knows no architecture that the device can run. */
   private static Compiler compiler(int architecture) {
+    try {
+      return ask(architecture);
+    } catch (NvrtcFailure e) {
+      LOG.warn("{}: kernels are taken as compiled ahead of time", e.getMessage());
+      return null;
+    }
+  }
+
+  private static Compiler ask(int architecture) {
     int[] major = new int[1];
     int[] minor = new int[1];
     Status.nvrtc("nvrtcVersion", nvrtcVersion(major, minor));
@@ -74,6 +87,11 @@ final class KernelCompiler {
         + compiler.target;
   }
 
+  /** Whether kernels are made for this very device, and not for the oldest one. */
+  boolean hasCompiler() {
+    return compiler != null;
+  }
+
   KernelModule load(KernelSource source) {
     CUmodule module = new CUmodule();
     if (compiler == null || !loadCompiled(module, source)) {
@@ -82,29 +100,33 @@ final class KernelCompiler {
         throw new CudaException(source.file() + " was not compiled ahead of time, and NVRTC is missing; "
             + CudaLibraries.Library.NVRTC.advice());
       }
-      Status.driver("cuModuleLoadData of " + source.file() + ".ptx", cuModuleLoadData(module, ptx));
+      memory.call(Status.Library.DRIVER, "cuModuleLoadData of " + source.file() + ".ptx",
+          () -> cuModuleLoadData(module, ptx));
     }
-    return new KernelModule(module, stream, KernelSignature.parse(source.text()));
+    return new KernelModule(module, memory, stream, KernelSignature.parse(source.text()));
   }
 
-  /** False where NVRTC is newer than the driver: it writes PTX that the driver cannot read. */
+  /** False where NVRTC does not work, or is newer than the driver and writes PTX that the driver cannot read. */
   private boolean loadCompiled(CUmodule module, KernelSource source) {
     String name = "kernels/" + source.file() + "-" + compiler.target + "-nvrtc" + compiler.version + "-"
         + source.hash().substring(0, 16);
-    byte[] image = cache.read(name);
-    if (image != null) {
-      int code = cuModuleLoadData(module, image);
-      if (code == CUresult.CUDA_SUCCESS) {
+    byte[] kept = cache.read(name);
+    if (kept != null) {
+      int code = loadCode(module, source, kept);
+      if (!UNFIT.contains(code)) {
+        Status.driver("cuModuleLoadData of " + source.file(), code);
         return true;
-      } else if (!UNFIT.contains(code)) {
-        throw Status.driverError("cuModuleLoadData of " + source.file(), code);
       }
       cache.delete(name);
     }
-    image = compile(source);
-    int code = cuModuleLoadData(module, image);
+    byte[] image = compile(source);
+    if (image == null) {
+      return false;
+    }
+    int code = loadCode(module, source, image);
     if (code == CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION) {
-      LOG.info("NVRTC {} is newer than the driver: {} as compiled ahead of time", compiler.version, source.file());
+      LOG.warn("NVRTC {} is newer than the driver: {} is taken as compiled ahead of time", compiler.version,
+          source.file());
       return false;
     }
     Status.driver("cuModuleLoadData of " + source.file(), code);
@@ -112,19 +134,36 @@ final class KernelCompiler {
     return true;
   }
 
+  private int loadCode(CUmodule module, KernelSource source, byte[] image) {
+    return memory.codeOf(Status.Library.DRIVER, "cuModuleLoadData of " + source.file(),
+        () -> cuModuleLoadData(module, image));
+  }
+
+  /** Null when NVRTC itself fails, such as for want of its builtins; what it finds wrong in the source is an error. */
+
   private byte[] compile(KernelSource source) {
     LOG.debug("Compiling {} for {}", source.file(), compiler.target);
+    try {
+      return compiled(source);
+    } catch (NvrtcFailure e) {
+      LOG.warn("{}: {} is taken as compiled ahead of time", e.getMessage(), source.file());
+      return null;
+    }
+  }
+
+  private byte[] compiled(KernelSource source) {
     nvrtcProgram program = new nvrtcProgram();
     Status.nvrtc("nvrtcCreateProgram",
         nvrtcCreateProgram(program, source.text(), source.file() + ".cu", 0, null, null));
     try {
       String[] options = {"--gpu-architecture=" + compiler.target, "--std=c++17"};
       int code = nvrtcCompileProgram(program, options.length, options);
-      if (code != 0) {
+      if (code == nvrtcResult.NVRTC_ERROR_COMPILATION) {
         String[] log = {""};
         nvrtcGetProgramLog(program, log);
-        Status.nvrtc("nvrtcCompileProgram of " + source.file() + ".cu (" + log[0].strip() + ")", code);
+        throw new CudaException("nvrtcCompileProgram of " + source.file() + ".cu failed: " + log[0].strip());
       }
+      Status.nvrtc("nvrtcCompileProgram of " + source.file() + ".cu", code);
       return image(program);
     } finally {
       nvrtcDestroyProgram(program);

@@ -7,6 +7,7 @@ import static jcuda.driver.JCudaDriver.cuModuleUnload;
 
 import java.util.HashMap;
 import java.util.Map;
+import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
@@ -18,12 +19,14 @@ final class KernelModule implements AutoCloseable {
   private static final int DEFAULT_SHARED = 48 << 10;
 
   private final CUmodule module;
+  private final DeviceMemory memory;
   private final CUstream stream;
   private final Map<String, KernelSignature> signatures;
   private final Map<String, Function> functions = new HashMap<>();
 
-  KernelModule(CUmodule module, CUstream stream, Map<String, KernelSignature> signatures) {
+  KernelModule(CUmodule module, DeviceMemory memory, CUstream stream, Map<String, KernelSignature> signatures) {
     this.module = module;
+    this.memory = memory;
     this.stream = stream;
     this.signatures = signatures;
   }
@@ -53,8 +56,9 @@ final class KernelModule implements AutoCloseable {
           CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, grid.sharedBytes()));
       function.maxShared = grid.sharedBytes();
     }
-    Status.driver("cuLaunchKernel of " + kernel, cuLaunchKernel(function.handle, grid.x(), grid.y(), grid.z(),
-        grid.threads(), 1, 1, grid.sharedBytes(), stream, function.signature.pack(arguments), null));
+    Pointer packed = function.signature.pack(arguments);
+    memory.call(Status.Library.DRIVER, "cuLaunchKernel of " + kernel, () -> cuLaunchKernel(function.handle, grid.x(),
+        grid.y(), grid.z(), grid.threads(), 1, 1, grid.sharedBytes(), stream, packed, null));
   }
 
   private Function load(String kernel) {

@@ -24,8 +24,8 @@ final class Pinned implements AutoCloseable {
   private final ByteBuffer bytes;
   private boolean pending;
 
-  Pinned(long size) {
-    Status.driver("cuMemHostAlloc", cuMemHostAlloc(pointer, size, 0));
+  Pinned(DeviceMemory memory, long size) {
+    memory.call(Status.Library.DRIVER, "cuMemHostAlloc", () -> cuMemHostAlloc(pointer, size, 0));
     int code = cuEventCreate(done, CUevent_flags.CU_EVENT_DISABLE_TIMING);
     if (code != 0) {
       cuMemFreeHost(pointer);
@@ -36,10 +36,6 @@ final class Pinned implements AutoCloseable {
 
   Pointer pointer() {
     return pointer;
-  }
-
-  int size() {
-    return bytes.capacity();
   }
 
   /** The memory, once the last copy is done with it. */

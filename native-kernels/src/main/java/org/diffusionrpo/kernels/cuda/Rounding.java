@@ -6,7 +6,8 @@ package org.diffusionrpo.kernels.cuda;
  * <p>bf16 has the range of fp32, and rounding is all. fp16 has five bits of exponent: activations above 65,504 overflow
  * and gradients below 6e-8 vanish. The usual remedy, one loss scale for the whole network, is a guess that changes
  * during training. Here each operand gets the power of two that brings its largest value into [0.5, 1), and the product
- * is divided by both; a sum over 65,504 terms cannot overflow even in fp16. The scale is found and used on the device.
+ * is divided by both. Values 2^-25 of the largest and below become zero. Where cuDNN writes fp16, a sum of more than 65,504
+ * terms of nearly the largest size could overflow. The scale is found and used on the device.
  */
 final class Rounding {
   private final CudaDevice device;
@@ -43,24 +44,37 @@ final class Rounding {
 
   private Rounded fromFloats(DeviceBuffer x, Format format, long n) {
     DeviceMemory memory = device.memory();
-    DeviceBuffer y = memory.take(n * format.bytes());
-    if (format == Format.BF16) {
-      convert.toBf16(y, x, n);
-      return new Rounded(y, format, null, true);
+    Resources taken = new Resources(); // given back unless all goes well
+    try {
+      DeviceBuffer y = memory.take(n * format.bytes());
+      taken.add(y::close);
+      if (format == Format.BF16) {
+        convert.toBf16(y, x, n);
+        return new Rounded(y, format, null, true);
+      }
+      DeviceBuffer scale = memory.take(Float.BYTES);
+      taken.add(scale::close);
+      convert.scaleOf(scale, x, n);
+      convert.toF16(y, x, scale, n);
+      return new Rounded(y, format, scale, true);
+    } catch (RuntimeException | Error e) {
+      taken.close();
+      throw e;
     }
-    Rounded rounded = new Rounded(y, format, memory.take(Float.BYTES), true);
-    convert.scaleOf(rounded.scale(), x, n);
-    convert.toF16(y, x, rounded.scale(), n);
-    return rounded;
   }
 
   private DeviceBuffer widen(Operand x, long n) {
     DeviceBuffer y = device.memory().take(n * Float.BYTES);
-    if (x.format() == Format.BF16) {
-      convert.fromBf16(y, x.buffer(), n);
-    } else {
-      convert.fromF16(y, x.buffer(), n);
+    try {
+      if (x.format() == Format.BF16) {
+        convert.fromBf16(y, x.buffer(), n);
+      } else {
+        convert.fromF16(y, x.buffer(), n);
+      }
+      return y;
+    } catch (RuntimeException | Error e) {
+      y.close();
+      throw e;
     }
-    return y;
   }
 }

@@ -56,8 +56,13 @@ final class Softmax {
       return null;
     }
     DeviceBuffer scale = device.memory().take(Float.BYTES);
-    convert.scaleOf(scale, dOut, sizes.querySize());
-    return scale;
+    try {
+      convert.scaleOf(scale, dOut, sizes.querySize());
+      return scale;
+    } catch (RuntimeException | Error e) {
+      scale.close();
+      throw e;
+    }
   }
 
   private void launch(String kernel, Grid grid, Object... arguments) {

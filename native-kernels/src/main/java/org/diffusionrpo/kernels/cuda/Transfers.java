@@ -11,11 +11,13 @@ import jcuda.driver.CUstream;
 final class Transfers implements AutoCloseable {
   private static final int PIECE = 4 << 20;
 
+  private final DeviceMemory memory;
   private final CUstream compute;
   private final Pinned[] pieces = new Pinned[2];
   private int next;
 
-  Transfers(CUstream compute) {
+  Transfers(DeviceMemory memory, CUstream compute) {
+    this.memory = memory;
     this.compute = compute;
   }
 
@@ -72,7 +74,7 @@ final class Transfers implements AutoCloseable {
   private Pinned piece() {
     next = 1 - next;
     if (pieces[next] == null) {
-      pieces[next] = new Pinned(PIECE);
+      pieces[next] = new Pinned(memory, PIECE);
     }
     return pieces[next];
   }

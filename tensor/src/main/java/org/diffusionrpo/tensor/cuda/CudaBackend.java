@@ -547,6 +547,11 @@ public final class CudaBackend implements Backend {
     }
   }
 
+  /** For tests: of tensors and of the kernels' workspace. */
+  long deviceBytesInUse() {
+    return device.memory().inUseBytes();
+  }
+
   @Override
   public void close() {
     device.close();

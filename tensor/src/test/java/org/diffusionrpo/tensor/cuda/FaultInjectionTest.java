@@ -35,10 +35,10 @@ class FaultInjectionTest {
   private static final Pattern RELEASE = Pattern.compile(".*(Destroy|Free|Release|Unload).*");
   /** What only explains, or has no status. */
   private static final Pattern TEXT = Pattern.compile(
-      ".*(Error|Status)(Name|String)|nvrtcGetProgramLog.*|cudnnGetVersion");
+      ".*(Error|Status)(Name|String)|nvrtcGetProgramLog.*|cudnnGet(Cudart)?Version");
 
-  /** Where JCuda may lose the code, convolutions go without cuDNN. */
-  private static final Pattern OPTIONAL = Pattern.compile("cudnnGetConvolution.*Algorithm_v7");
+  /** Where there is another way: without cuDNN (JCuda may lose the code), without NVRTC, with a fresh upload slot. */
+  private static final Pattern OPTIONAL = Pattern.compile("cudnnGetConvolution.*Algorithm_v7|cuEventQuery|nvrtc.*");
 
   @BeforeEach
   @AfterEach
@@ -142,7 +142,7 @@ class FaultInjectionTest {
       float[] before = SmallUpdate.run(backend);
       String message = assertThrows(DeviceOutOfMemoryError.class,
           () -> backend.empty(Shape.of(1 << 24))).getMessage();
-      assertTrue(message.startsWith("cuMemAlloc of 64 MiB failed: CUDA_ERROR_OUT_OF_MEMORY (2), "), message);
+      assertTrue(message.startsWith("cuMemAlloc of 64 MiB failed: out of memory (2), "), message);
       assertTrue(message.contains("the device has 8 MiB"), message);
       assertArrayEquals(before, SmallUpdate.run(backend));
       assertEquals(0, backend.memory().liveBytes());
@@ -160,8 +160,13 @@ class FaultInjectionTest {
     }
   }
 
+  /** Also when it fails, all buffers are back in the pool. */
   private static float[] update(CudaBackend backend) {
-    SmallUpdate.run(backend);
-    return SmallUpdate.run(backend); // from the pool
+    try {
+      SmallUpdate.run(backend);
+      return SmallUpdate.run(backend); // from the pool
+    } finally {
+      assertEquals(0, backend.deviceBytesInUse(), "bytes in buffers that nobody closed");
+    }
   }
 }
