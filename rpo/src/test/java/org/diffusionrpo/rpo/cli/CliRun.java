@@ -24,7 +24,7 @@ record CliRun(int code, String out, String err) {
     for (int i = 0; i < args.length; i++) {
       words[i] = args[i].toString();
     }
-    int code = Main.commandLine(new Main(), new PrintWriter(out), new PrintWriter(err)).execute(words);
+    int code = Main.run(new PrintWriter(out), new PrintWriter(err), words);
     return new CliRun(code, out.toString(), err.toString());
   }
 
