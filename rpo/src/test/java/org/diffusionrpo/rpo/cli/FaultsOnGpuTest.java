@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -19,6 +18,7 @@ import org.diffusionrpo.rpo.align.RunOutcome;
 import org.diffusionrpo.rpo.align.TinyRuns;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,22 +37,34 @@ class FaultsOnGpuTest {
 
   @TempDir static Path folder;
   private static TinyRuns runs;
+  private static Path begun;
   private static RunOutcome undisturbed;
-  /** Of each function, in the second part of the undisturbed run. */
+  /** Of each function, in the undisturbed continuation of the begun run. */
   private static Map<String, Integer> calls;
+
+  @TempDir Path own;
+  private Path out;
 
   @BeforeAll
   static void runUndisturbed() throws IOException {
     assumeFalse(TestGpu.isReal(), "faults are injected into the emulated device");
     assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     runs = TinyRuns.create(folder);
+    begun = folder.resolve("begun");
     CudaEmulator.reset();
-    align("begun", BEGUN).assertDone();
-    copy("begun", "undisturbed");
+    align(begun, BEGUN).assertDone();
+    Path whole = folder.resolve("whole");
+    copy(begun, whole);
     CudaEmulator.reset();
-    align("undisturbed", STEPS).assertDone();
+    align(whole, STEPS).assertDone();
     calls = CudaEmulator.calls();
-    undisturbed = outcome("undisturbed");
+    undisturbed = RunOutcome.of(whole, STEPS);
+  }
+
+  @BeforeEach
+  void continueTheBegunRun() throws IOException {
+    out = own.resolve("run");
+    copy(begun, out);
   }
 
   @AfterEach
@@ -63,42 +75,57 @@ class FaultsOnGpuTest {
   @Test
   void launchThatBreaksTheContext() throws IOException {
     CudaEmulator.fail("cuLaunchKernel", late("cuLaunchKernel"), LAUNCH_FAILED);
-    assertFailsAndResumes("drpo align: cuLaunchKernel of ", "CUDA_ERROR_LAUNCH_FAILED (719)", "last checkpoint");
+    assertFailsInAnUpdate("drpo align: cuLaunchKernel of ", "CUDA_ERROR_LAUNCH_FAILED (719)", "last checkpoint");
+    assertEquals(List.of(), CudaEmulator.leaks());
+    assertResumes();
   }
 
   @Test
   void lostDevice() throws IOException {
     CudaEmulator.lose("cuLaunchKernel", late("cuLaunchKernel"), DEVICE_UNAVAILABLE);
-    assertFailsAndResumes("drpo align: cu", "CUDA_ERROR_DEVICE_UNAVAILABLE (46)");
+    assertFailsInAnUpdate("drpo align: cuLaunchKernel of ", "CUDA_ERROR_DEVICE_UNAVAILABLE (46)");
+    assertResumes(); // on another device: to a lost one nothing can be given back
   }
 
   @Test
   void failedProduct() throws IOException {
     CudaEmulator.fail("cublasGemmEx", late("cublasGemmEx"), CUBLAS_EXECUTION_FAILED);
-    assertFailsAndResumes("drpo align: cublasGemmEx failed: CUBLAS_STATUS_EXECUTION_FAILED (13)");
+    assertFailsInAnUpdate("drpo align: cublasGemmEx failed: CUBLAS_STATUS_EXECUTION_FAILED (13)");
+    assertEquals(List.of(), CudaEmulator.leaks());
+    assertResumes();
   }
 
   @Test
   void failedConvolution() throws IOException {
     String call = "cudnnConvolutionBackwardFilter";
     CudaEmulator.fail(call, late(call), CUDNN_EXECUTION_FAILED);
-    assertFailsAndResumes("drpo align: cudnnConvolutionBackwardFilter failed: ", "EXECUTION_FAILED (5000)");
+    assertFailsInAnUpdate("drpo align: " + call + " failed: ", "EXECUTION_FAILED (5000)");
+    assertEquals(List.of(), CudaEmulator.leaks());
+    assertResumes();
   }
 
   @Test
-  void tooLittleMemory() throws IOException {
-    int nth = calls.get("cuMemAlloc") / 2;
-    CudaEmulator.fail("cuMemAlloc", nth, OUT_OF_MEMORY);
-    CudaEmulator.fail("cuMemAlloc", nth, OUT_OF_MEMORY); // the next one, after all that the pool kept was given up
-    assertFailsAndResumes("drpo: out of GPU memory (cuMemAlloc of 1 MiB failed: CUDA_ERROR_OUT_OF_MEMORY (2)",
+  void tooLittleMemoryForAnUpdate() throws IOException {
+    exhaustMemory(calls.get("cuMemAlloc") * 9 / 10);
+    assertFailsInAnUpdate("drpo: out of GPU memory (cuMemAlloc of 1 MiB failed: CUDA_ERROR_OUT_OF_MEMORY (2)",
         "drpo plan");
+    assertEquals(List.of(), CudaEmulator.leaks());
+    assertResumes();
   }
 
   @Test
   void tooLittleMemoryForTheWeights() throws IOException {
-    CudaEmulator.fail("cuMemAlloc", 20, OUT_OF_MEMORY);
-    CudaEmulator.fail("cuMemAlloc", 20, OUT_OF_MEMORY);
-    assertFailsAndResumes("drpo: out of GPU memory (cuMemAlloc of 1 MiB failed: CUDA_ERROR_OUT_OF_MEMORY (2)");
+    exhaustMemory(20);
+    align(out, STEPS).assertFailed(Errors.FAILURE,
+        "drpo: out of GPU memory (cuMemAlloc of 1 MiB failed: CUDA_ERROR_OUT_OF_MEMORY (2)", "drpo plan");
+    assertEquals(List.of(), CudaEmulator.leaks());
+    assertResumes();
+  }
+
+  /** At this allocation, and again when it is tried without what the pool kept. */
+  private static void exhaustMemory(int nth) {
+    CudaEmulator.fail("cuMemAlloc", nth, OUT_OF_MEMORY);
+    CudaEmulator.fail("cuMemAlloc", nth, OUT_OF_MEMORY);
   }
 
   /** Well inside the updates that follow the resume. */
@@ -106,61 +133,33 @@ class FaultsOnGpuTest {
     return calls.get(call) * 2 / 3;
   }
 
-  private static void assertFailsAndResumes(String... message) throws IOException {
-    copy("begun", "disturbed");
-    try {
-      CliRun failed = align("disturbed", STEPS);
-      assertEquals(Errors.FAILURE, failed.code(), failed.err());
-      List<String> errors = failed.err().lines().filter(line -> line.startsWith("drpo")).toList();
-      assertEquals(1, errors.size(), failed.err());
-      for (String part : message) {
-        assertTrue(errors.get(0).contains(part), errors.get(0));
-      }
-      assertFalse(errors.get(0).contains("internal error"), errors.get(0));
-      assertFalse(failed.err().contains("\tat "), failed.err());
-      assertEquals(List.of(), CudaEmulator.leaks());
-
-      CudaEmulator.reset();
-      align("disturbed", STEPS).assertDone();
-      RunOutcome.assertSame(undisturbed, outcome("disturbed"));
-      assertEquals(List.of(), CudaEmulator.leaks());
-    } finally {
-      delete(out("disturbed"));
-    }
+  private void assertFailsInAnUpdate(String... message) {
+    CliRun failed = align(out, STEPS);
+    failed.assertFailed(Errors.FAILURE, message);
+    assertFalse(failed.err().contains("internal error"), failed.err());
+    assertTrue(failed.err().contains("continued after update " + BEGUN), failed.err());
+    assertFalse(failed.err().contains("Saving"), failed.err());
   }
 
-  /** SFT is the shortest update. */
-  private static CliRun align(String name, int steps) {
+  private void assertResumes() throws IOException {
+    CudaEmulator.reset();
+    align(out, STEPS).assertDone();
+    RunOutcome.assertSame(undisturbed, RunOutcome.of(out, STEPS));
+    assertEquals(List.of(), CudaEmulator.leaks());
+  }
+
+  /** SFT has the shortest updates. */
+  private static CliRun align(Path out, int steps) {
     return TestGpu.with(() -> CliRun.of("align", "--backend", "cuda", "--model", runs.model(), "--data", runs.data(),
-        "--out", out(name), "--objective", "sft", "--steps", steps, "--batch", 2, "--warmup", 0, "--checkpoint-every", 1,
+        "--out", out, "--objective", "sft", "--steps", steps, "--batch", 2, "--warmup", 0, "--checkpoint-every", 1,
         "--samples", 0, "--evaluate", 0, "--resume"));
   }
 
-  private static RunOutcome outcome(String name) throws IOException {
-    return RunOutcome.of(out(name), STEPS);
-  }
-
-  private static Path out(String name) {
-    return folder.resolve(name);
-  }
-
-  private static void copy(String from, String to) throws IOException {
-    for (Path path : tree(out(from))) {
-      Files.copy(path, out(to).resolve(out(from).relativize(path)));
-    }
-  }
-
-  private static void delete(Path path) throws IOException {
-    List<Path> all = new ArrayList<>(tree(path));
-    for (int i = all.size() - 1; i >= 0; i--) {
-      Files.delete(all.get(i));
-    }
-  }
-
-  /** A folder before what is in it. */
-  private static List<Path> tree(Path path) throws IOException {
-    try (Stream<Path> paths = Files.walk(path)) {
-      return paths.sorted().toList();
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> tree = Files.walk(from)) {
+      for (Path path : tree.sorted().toList()) { // a folder before what is in it
+        Files.copy(path, to.resolve(from.relativize(path)));
+      }
     }
   }
 }
