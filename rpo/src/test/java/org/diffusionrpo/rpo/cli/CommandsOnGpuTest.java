@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,6 +95,8 @@ class CommandsOnGpuTest {
         "--samples", 2, "--sample-steps", 1).assertDone();
     assertTrue(run.out().lines().anyMatch(line -> line.startsWith("after")), run.out());
     assertTrue(Files.isRegularFile(out.resolve("report.html")));
+    String computed = new ObjectMapper().readTree(out.resolve("run.json").toFile()).at("/versions/backend").asText();
+    assertTrue(run.err().contains("Running on the GPU: " + computed), computed);
   }
 
   @Test
@@ -118,6 +121,7 @@ class CommandsOnGpuTest {
     onGpu("generate", "cat", "--backend", "cuda:7").assertRefused("--backend cuda:7: there is no GPU 7, the last one is 0");
     CudaEmulator.set(Knob.COMPUTE_CAPABILITY, "7.5");
     onGpu("generate", "cat", "--backend", "cuda", "--precision", "bf16").assertRefused("bf16", "7.5", "8.0");
+    onGpu("generate", "cat", "--backend", "auto", "--precision", "bf16").assertRefused("--precision bf16", "CPU", "7.5");
     CudaEmulator.set(Knob.DEVICE_COUNT, "0");
     onGpu("generate", "cat", "--backend", "cuda").assertRefused("--backend cuda: ", "no GPU");
     CliRun.of("generate", "cat", "--backend", "cpu", "--precision", "bf16").assertRefused("--precision bf16", "CPU", "fp32");

@@ -75,7 +75,8 @@ public final class CudaBackend implements Backend {
     return "cuda";
   }
 
-  /** The device, its libraries and the precision, for logs and the doctor. */
+  /** The device, its libraries and the precision. */
+  @Override
   public String describe() {
     return device.info() + ", " + device.options().precision().name().toLowerCase(Locale.ROOT) + ", " + device.describe();
   }
