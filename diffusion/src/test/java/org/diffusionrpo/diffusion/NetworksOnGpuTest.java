@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.tensor.Activation;
 import org.diffusionrpo.tensor.Backend;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every output and every gradient of whole networks is on the GPU what it is on the CPU, and the same at every run. */
+@NeedsGpu
 class NetworksOnGpuTest {
   /**
    * ||gpu - cpu|| / ||cpu|| of a tensor. Both sum the same fp32 products in other orders, which through some forty

@@ -17,6 +17,7 @@ import org.diffusionrpo.diffusion.pipeline.ProgressListener;
 import org.diffusionrpo.diffusion.unet.Conditions;
 import org.diffusionrpo.diffusion.unet.TextEmbedding;
 import org.diffusionrpo.diffusion.unet.TimeIds;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.rpo.eval.Drawing;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
@@ -31,6 +32,7 @@ import org.diffusionrpo.tensor.nn.Tape;
 import org.junit.jupiter.api.Test;
 
 /** The model in the repository, at its real size, answers and draws on the GPU as on the CPU. Tests run in the module's folder. */
+@NeedsGpu
 class BundledModelOnGpuTest {
   private static final Path MODEL = Path.of("model");
   private static final String PROMPT = "red apple";

@@ -3,13 +3,13 @@ package org.diffusionrpo.rpo.align;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.diffusionrpo.diffusion.train.StepReport;
 import org.diffusionrpo.diffusion.train.TrainLoop;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.rpo.report.MetricsLog;
 import org.diffusionrpo.rpo.report.RunReport;
@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole runs on the GPU: the loss curve of the CPU, the same bits at every run, checkpoints that either continues. */
+@NeedsGpu
 class TrainingOnGpuTest {
   private static final int STEPS = 5;
   private static final int STOP = 3;
@@ -35,7 +36,6 @@ class TrainingOnGpuTest {
 
   @BeforeAll
   static void create() throws IOException {
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     runs = TinyRuns.create(folder);
   }
 

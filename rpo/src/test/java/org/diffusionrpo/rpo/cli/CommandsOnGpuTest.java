@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -14,6 +13,7 @@ import java.util.List;
 import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.RgbImage;
 import org.diffusionrpo.kernels.cuda.CudaLibraries;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.diffusionrpo.kernels.cuda.emulator.Knob;
@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The commands on a machine that has a GPU. */
+@NeedsGpu
 class CommandsOnGpuTest {
   /** Of 255: a value that lies between two of them may be rounded to either. */
   private static final int COLOUR_TOLERANCE = 1;
@@ -38,15 +39,12 @@ class CommandsOnGpuTest {
 
   @BeforeAll
   static void makeHome() throws IOException {
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     home = new TinyHome(homeFolder);
   }
 
   @AfterAll
   static void leaveHome() {
-    if (home != null) {
-      home.close();
-    }
+    home.close();
   }
 
   @BeforeEach

@@ -3,8 +3,6 @@ package org.diffusionrpo.rpo.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.diffusionrpo.rpo.UnclosedTensors;
@@ -29,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The device fails in the middle of {@code drpo align}: one error that names the call, nothing left on the device, and
  * {@code --resume} ends with the bits of a run that nothing happened to.
  */
+@NeedsGpu(emulated = true)
 class FaultsOnGpuTest {
   private static final int BEGUN = 1;
   private static final int STEPS = 3;
@@ -50,8 +50,6 @@ class FaultsOnGpuTest {
 
   @BeforeAll
   static void runUndisturbed() throws IOException {
-    assumeFalse(TestGpu.isReal(), "faults are injected into the emulated device");
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     runs = TinyRuns.create(folder);
     begun = folder.resolve("begun");
     CudaEmulator.reset();

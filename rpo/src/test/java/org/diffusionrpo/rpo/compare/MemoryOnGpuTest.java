@@ -3,8 +3,6 @@ package org.diffusionrpo.rpo.compare;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.diffusionrpo.diffusion.train.StepReport;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.diffusionrpo.rpo.TinyHome;
@@ -24,13 +23,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A comparison trains, draws and measures many models on one device; none leaves memory behind for the next. */
+@NeedsGpu(emulated = true)
 class MemoryOnGpuTest {
   @TempDir Path folder;
 
   @BeforeEach
   void freshDevice() {
-    assumeFalse(TestGpu.isReal(), "the emulated device counts its memory");
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     CudaEmulator.reset();
   }
 
