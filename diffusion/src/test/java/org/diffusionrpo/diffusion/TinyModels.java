@@ -36,12 +36,20 @@ public final class TinyModels {
   private TinyModels() {}
 
   public static UNet2DConditionModel sd15Unet() {
-    return new UNet2DConditionModel(UNetConfig.from(parse(SD15_STYLE)));
+    return new UNet2DConditionModel(sd15Config());
+  }
+
+  public static UNetConfig sd15Config() {
+    return UNetConfig.from(parse(SD15_STYLE));
   }
 
   /** Takes text embeds [N, 7] and six time ids. */
   public static UNet2DConditionModel sdxlUnet() {
-    return new UNet2DConditionModel(UNetConfig.from(parse(SDXL_STYLE)));
+    return new UNet2DConditionModel(sdxlConfig());
+  }
+
+  public static UNetConfig sdxlConfig() {
+    return UNetConfig.from(parse(SDXL_STYLE));
   }
 
   /** Two pixels per latent along a side, four latent channels. */

@@ -23,6 +23,11 @@ public interface Backend extends AutoCloseable {
   /** What {@link Backends#open} calls it, e.g. {@code cpu}. */
   String name();
 
+  /** What computes, in one line: for logs and for the record of a run. */
+  default String describe() {
+    return name();
+  }
+
   /** The scopes and the byte count of this backend. */
   Memory memory();
 

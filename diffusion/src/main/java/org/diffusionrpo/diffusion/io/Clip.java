@@ -40,7 +40,7 @@ public record Clip(Component<ClipModel> model, ClipTokenizer tokenizer, ModelCon
           : newPreprocessor(model.value().vision().config().imageSize());
       check(path, model.value(), tokenizer, preprocessor);
       return new Clip(model, tokenizer, preprocessor);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       model.value().close();
       throw e;
     }

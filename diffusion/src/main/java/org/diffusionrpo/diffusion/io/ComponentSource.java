@@ -60,7 +60,7 @@ public interface ComponentSource {
     try {
       fill(parameters.apply(network), backend, storage);
       return new Component<>(network, config());
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       parameters.apply(network).close();
       throw e;
     }

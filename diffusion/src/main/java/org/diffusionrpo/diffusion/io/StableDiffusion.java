@@ -111,7 +111,7 @@ public record StableDiffusion(
     } catch (IllegalArgumentException e) {
       close(unet, vae, text, text2);
       throw new IOException(folder.path() + ": " + e.getMessage(), e);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       close(unet, vae, text, text2);
       throw e;
     }

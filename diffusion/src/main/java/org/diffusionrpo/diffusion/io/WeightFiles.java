@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Storage;
@@ -26,7 +27,7 @@ public final class WeightFiles {
 
   /**
    * Loads every parameter, in pieces. Tensors that are missing, of another shape, or unknown to the model are one error
-   * that lists them; so is too little memory.
+   * that lists them; so is too little memory of Java's.
    *
    * @param storage for the matrices; vectors always stay {@link Storage#F32}
    */
@@ -46,6 +47,9 @@ public final class WeightFiles {
         FileTensor place = naming.find(parameter, source);
         parameter.fill(backend, storage(parameter, storage), value -> reader.read(value, place));
       }
+    } catch (DeviceOutOfMemoryError e) { // says itself what the device has
+      parameters.close();
+      throw e;
     } catch (OutOfMemoryError e) {
       parameters.close(); // what was loaded is of no use, and room for the message
       throw new IOException(description + ": " + tooLarge(parameters, storage, inUse), e);

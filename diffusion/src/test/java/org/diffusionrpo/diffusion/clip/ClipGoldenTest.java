@@ -10,14 +10,16 @@ import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.GoldenFill;
 import org.diffusionrpo.tensor.Layout;
 import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.OnEachDevice;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.TestDevice;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A tiny CLIP against numbers from the reference sources, computed there in float32. */
+@OnEachDevice
 class ClipGoldenTest {
   private static final int TEXTS = 2;
   private static final int[] IDS = {
@@ -27,12 +29,18 @@ class ClipGoldenTest {
   /** Parameters of the golden model; logit_scale is not counted there. */
   private static final String SIZE = "454400 elements, 77 tensors";
 
+  private final TestDevice device;
+
+  ClipGoldenTest(TestDevice device) {
+    this.device = device;
+  }
+
   @ParameterizedTest
   @EnumSource(value = Activation.class, names = {"QUICK_GELU", "GELU"})
   void hiddenStatesAndEmbedsEqualTheReference(Activation activation) throws IOException {
     GoldenNumbers golden = activation == Activation.QUICK_GELU
         ? GoldenNumbers.read("clip.txt", "quick_gelu", "gelu") : GoldenNumbers.read("clip.txt", "gelu");
-    try (Backend backend = CpuBackend.poisoned(); ClipModel clip = model(activation);
+    try (Backend backend = device.open(); ClipModel clip = model(activation);
         MemoryScope scope = backend.scope()) {
       assertEquals(SIZE, clip.parameters().count() - 1 + " elements, " + (clip.parameters().all().size() - 1)
           + " tensors");

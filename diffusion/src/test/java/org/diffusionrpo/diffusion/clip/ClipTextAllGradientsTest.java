@@ -6,8 +6,9 @@ import org.diffusionrpo.diffusion.io.GoldenTensors;
 import org.diffusionrpo.diffusion.io.GoldenWeights;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.OnEachDevice;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.TestDevice;
 import org.diffusionrpo.tensor.nn.Parameters;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,16 +16,23 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Small text towers in the style of CLIP-L and OpenCLIP bigG, with the gradient of every parameter. */
+@OnEachDevice
 class ClipTextAllGradientsTest {
   private static final int TEXTS = 2;
 
   @TempDir
   private Path folder;
 
+  private final TestDevice device;
+
+  ClipTextAllGradientsTest(TestDevice device) {
+    this.device = device;
+  }
+
   @ParameterizedTest
   @CsvSource({"clip-text-small,false", "clip-text-small-projection,true"})
   void hiddenStatesAndAllGradientsEqualLibtorch(String model, boolean projection) throws IOException {
-    try (Backend backend = CpuBackend.poisoned(); Parameters parameters = new Parameters();
+    try (Backend backend = device.open(); Parameters parameters = new Parameters();
         GoldenTensors golden = GoldenTensors.open(model, "golden", folder);
         MemoryScope scope = backend.scope(); Tape tape = new Tape()) {
       ClipTextConfig config = ClipTextConfig.from(GoldenTensors.config(model));

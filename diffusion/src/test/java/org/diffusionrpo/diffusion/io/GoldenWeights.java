@@ -30,8 +30,13 @@ public final class GoldenWeights implements TensorSource {
 
   /** Fills a model through the ordinary loader. */
   public static void load(Parameters parameters, Backend backend) throws IOException {
+    load(parameters, backend, Storage.F32);
+  }
+
+  /** The same with matrices that are rounded to {@code storage}. */
+  public static void load(Parameters parameters, Backend backend, Storage storage) throws IOException {
     try (GoldenWeights source = new GoldenWeights(parameters)) {
-      WeightFiles.load(parameters, source, Naming.DIFFUSERS, "golden weights", backend, Storage.F32);
+      WeightFiles.load(parameters, source, Naming.DIFFUSERS, "golden weights", backend, storage);
     }
   }
 

@@ -7,23 +7,31 @@ import org.diffusionrpo.diffusion.io.GoldenWeights;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Layout;
 import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.OnEachDevice;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.TestDevice;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The gradient of every parameter of small UNets against libtorch's. */
+@OnEachDevice
 class UNetAllGradientsTest {
   @TempDir
   private Path folder;
+
+  private final TestDevice device;
+
+  UNetAllGradientsTest(TestDevice device) {
+    this.device = device;
+  }
 
   @ParameterizedTest
   @CsvSource({"unet-small,golden-8x8", "unet-small,golden-7x9", "unet-small-xl,golden-8x8"})
   void outputAndAllGradientsEqualLibtorch(String model, String file) throws IOException {
     UNetConfig config = UNetConfig.from(GoldenTensors.config(model));
-    try (Backend backend = CpuBackend.poisoned(); UNet2DConditionModel unet = new UNet2DConditionModel(config);
+    try (Backend backend = device.open(); UNet2DConditionModel unet = new UNet2DConditionModel(config);
         GoldenTensors golden = GoldenTensors.open(model, file, folder);
         MemoryScope scope = backend.scope(); Tape tape = new Tape()) {
       GoldenWeights.load(unet.parameters(), backend);

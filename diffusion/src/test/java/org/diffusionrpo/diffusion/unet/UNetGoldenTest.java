@@ -10,16 +10,24 @@ import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.GoldenFill;
 import org.diffusionrpo.tensor.Layout;
 import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.OnEachDevice;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.TestDevice;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.diffusionrpo.tensor.optim.Gradients;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Outputs and gradients of tiny UNets against numbers from the reference sources, computed there in float64. */
+@OnEachDevice
 class UNetGoldenTest {
+  private final TestDevice device;
+
+  UNetGoldenTest(TestDevice device) {
+    this.device = device;
+  }
+
   @ParameterizedTest
   @CsvSource({"A 8x8,8,8,false", "A 7x9,7,9,false", "A 8x8,8,8,true", "B 8x8,8,8,false", "B 8x8,8,8,true"})
   void outputAndGradientsEqualTheReference(String section, int height, int width, boolean checkpointing)
@@ -27,7 +35,7 @@ class UNetGoldenTest {
     boolean sdxl = section.startsWith("B");
     GoldenNumbers golden = GoldenNumbers.read("unet.txt", section, "A ", "B ");
     UNetConfig config = sdxl ? GoldenUnets.sdxlStyle() : GoldenUnets.sd15Style();
-    try (Backend backend = CpuBackend.poisoned();
+    try (Backend backend = device.open();
         UNet2DConditionModel unet = new UNet2DConditionModel(config, checkpointing)) {
       assertEquals(golden.text(section), "elements " + unet.parameters().count() + " tensors "
           + unet.parameters().all().size());

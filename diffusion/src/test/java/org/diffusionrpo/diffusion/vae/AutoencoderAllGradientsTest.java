@@ -7,22 +7,30 @@ import org.diffusionrpo.diffusion.io.GoldenWeights;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Layout;
 import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.OnEachDevice;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.TestDevice;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Both halves of a small autoencoder, and the gradient of every parameter, against libtorch's. */
+@OnEachDevice
 class AutoencoderAllGradientsTest {
   private static final String MODEL = "vae-small";
 
   @TempDir
   private Path folder;
 
+  private final TestDevice device;
+
+  AutoencoderAllGradientsTest(TestDevice device) {
+    this.device = device;
+  }
+
   @Test
   void momentsPictureAndAllGradientsEqualLibtorch() throws IOException {
-    try (Backend backend = CpuBackend.poisoned();
+    try (Backend backend = device.open();
         AutoencoderKL vae = new AutoencoderKL(VaeConfig.from(GoldenTensors.config(MODEL)));
         GoldenTensors golden = GoldenTensors.open(MODEL, "golden", folder);
         MemoryScope scope = backend.scope(); Tape tape = new Tape()) {

@@ -10,23 +10,31 @@ import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.GoldenFill;
 import org.diffusionrpo.tensor.Layout;
 import org.diffusionrpo.tensor.MemoryScope;
+import org.diffusionrpo.tensor.OnEachDevice;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Tensor;
-import org.diffusionrpo.tensor.cpu.CpuBackend;
+import org.diffusionrpo.tensor.TestDevice;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.junit.jupiter.api.Test;
 
 /** A tiny autoencoder against numbers from the reference sources, computed there in float64. */
+@OnEachDevice
 class AutoencoderGoldenTest {
   private static final String CONFIG = """
       {"block_out_channels": [16, 32, 32], "layers_per_block": 2, "norm_num_groups": 8, "latent_channels": 4,
        "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
        "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}""";
 
+  private final TestDevice device;
+
+  AutoencoderGoldenTest(TestDevice device) {
+    this.device = device;
+  }
+
   @Test
   void momentsDecodedImageAndGradientsEqualTheReference() throws IOException {
     GoldenNumbers golden = GoldenNumbers.read("vae.txt", "");
-    try (Backend backend = CpuBackend.poisoned(); AutoencoderKL vae = model()) {
+    try (Backend backend = device.open(); AutoencoderKL vae = model()) {
       assertEquals(golden.text("elements, tensors:"), vae.parameters().count() + " " + vae.parameters().all().size());
       GoldenWeights.load(vae.parameters(), backend);
       vae.parameters().unfreeze();
@@ -60,7 +68,7 @@ class AutoencoderGoldenTest {
   @Test
   void oddSizesAreEncodedAsTheReferenceDoes() throws IOException {
     GoldenNumbers golden = GoldenNumbers.read("vae.txt", "moments 15x18");
-    try (Backend backend = CpuBackend.poisoned(); AutoencoderKL vae = model(); MemoryScope scope = backend.scope()) {
+    try (Backend backend = device.open(); AutoencoderKL vae = model(); MemoryScope scope = backend.scope()) {
       GoldenWeights.load(vae.parameters(), backend);
       Tensor moments = vae.encode(image(backend, 15, 18), Tape.NONE);
       assertEquals(Shape.of(1, 3, 4, 8), moments.shape());

@@ -1,6 +1,5 @@
 package org.diffusionrpo.kernels.cuda;
 
-import java.util.function.Supplier;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 
 /**
@@ -30,17 +29,23 @@ public final class TestGpu {
     return with(() -> CudaDevice.open(options));
   }
 
+  /** What opens a device. */
+  @FunctionalInterface
+  public interface Opener<T, E extends Exception> {
+    T open() throws E;
+  }
+
   /** Runs what opens a device. */
-  public static <T> T with(Supplier<T> open) {
+  public static <T, E extends Exception> T with(Opener<T, E> opener) throws E {
     if (REAL) {
-      return open.get();
+      return opener.open();
     }
     String libraries = System.getProperty(CudaLibraries.PROPERTY);
     String cache = System.getProperty(CacheFolder.PROPERTY);
     System.setProperty(CudaLibraries.PROPERTY, CudaEmulator.libraries().toString());
     System.setProperty(CacheFolder.PROPERTY, CudaEmulator.libraries().resolveSibling("kernel-cache").toString());
     try {
-      return open.get();
+      return opener.open();
     } finally {
       restore(CudaLibraries.PROPERTY, libraries);
       restore(CacheFolder.PROPERTY, cache);

@@ -85,6 +85,7 @@ public final class AlignRun {
 
   private AlignResult align(Backend backend, StableDiffusion model, Clip clip, AlignData data, Encoding encoding,
       Trainee trainee, RunFolder folder, ObjectNode manifest, int made) throws IOException {
+    RunManifest.put(manifest, backend);
     folder.create(manifest);
     Optional<EncodedPairs> encoded = encoding.encode(data, listener);
     backend.trim();

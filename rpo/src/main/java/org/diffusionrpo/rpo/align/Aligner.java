@@ -62,8 +62,8 @@ public final class Aligner {
    */
   public int train(AlignSettings settings, Path checkpoints, Path metrics, AlignListener listener) throws IOException {
     Parameters trained = trainee.start();
-    Ema ema = settings.ema == null ? null : new Ema(trained.all(), settings.ema);
-    try (TrainState state = new TrainState(trained, optimizer(settings, trained), ema);
+    try (Ema ema = settings.ema == null ? null : new Ema(trained.all(), settings.ema);
+        TrainState state = new TrainState(trained, optimizer(settings, trained), ema);
         StepLog log = new StepLog(metrics, listener)) {
       TrainLoop loop = new TrainLoop(new TrainLoop.Settings(settings.steps, settings.learningRate(),
           settings.maxGradNorm, settings.checkpointEvery, MAX_SKIPS), state,

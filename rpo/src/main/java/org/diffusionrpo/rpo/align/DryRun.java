@@ -124,8 +124,8 @@ public final class DryRun {
   /** One update as {@link org.diffusionrpo.diffusion.train.TrainLoop} makes it; returns the size of the largest weight. */
   private long train(Aligner aligner, Trainee trainee, PairEncoder encoder) throws IOException {
     Parameters trained = trainee.start();
-    Ema ema = settings.ema == null ? null : new Ema(trained.all(), settings.ema);
-    try (TrainState state = new TrainState(trained, Aligner.optimizer(settings, trained), ema)) {
+    try (Ema ema = settings.ema == null ? null : new Ema(trained.all(), settings.ema);
+        TrainState state = new TrainState(trained, Aligner.optimizer(settings, trained), ema)) {
       parts.put(Counts.Part.ADAPTERS, settings.lora == null ? 0 : values(trained));
       parts.put(Counts.Part.GRADIENTS, bytes(trained.all().stream().map(Parameter::grad).toList()));
       parts.put(Counts.Part.OPTIMIZER, bytes(state.optimizer().state().values()));

@@ -24,12 +24,12 @@ final class RunFolder {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
-   * Settings that may differ when a run is resumed: they do not change what an update does. Neither do steps, under a
-   * learning rate that does not depend on them.
+   * Settings that may differ when a run is resumed: they do not change what an update does, the backend but for
+   * rounding. Neither do steps, under a learning rate that does not depend on them.
    */
   private static final Set<String> FREE =
       Set.of("microBatch", "resume", "out", "checkpointEvery", "samples", "evaluate", "sampleSteps", "guidance",
-          "gradientCheckpointing", "saveDtype", "loraFormat");
+          "gradientCheckpointing", "backend", "saveDtype", "loraFormat");
 
   private final Path path;
 

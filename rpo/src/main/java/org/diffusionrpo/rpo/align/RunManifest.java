@@ -23,6 +23,7 @@ import org.diffusionrpo.rpo.ProgramVersion;
 import org.diffusionrpo.rpo.data.PairBlock;
 import org.diffusionrpo.rpo.data.PairEntry;
 import org.diffusionrpo.rpo.data.PreferencePair;
+import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.io.Checksums;
 
 /** What run.json says: every setting, the hashes of what went in, and what computed it. */
@@ -60,6 +61,11 @@ public final class RunManifest {
         .put("kernels", Simd.description())
         .put("threads", Parallel.threads());
     return manifest;
+  }
+
+  /** Adds what the run computes on, which its settings may leave open. */
+  static void put(ObjectNode manifest, Backend backend) {
+    ((ObjectNode) manifest.get("versions")).put("backend", backend.describe());
   }
 
   private static void putHash(ObjectNode hashes, String name, Path path) throws IOException {

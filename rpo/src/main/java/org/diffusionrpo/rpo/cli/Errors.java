@@ -1,6 +1,7 @@
 package org.diffusionrpo.rpo.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -43,12 +44,13 @@ final class Errors {
   }
 
   /** For failures outside of picocli's reach, such as too little memory. */
-  static int onError(Throwable e, boolean verbose) {
-    System.err.println("drpo: " + (e instanceof OutOfMemoryError error ? outOfMemory(error)
+  static int onError(Throwable e, PrintWriter err, boolean verbose) {
+    err.println("drpo: " + (e instanceof OutOfMemoryError error ? outOfMemory(error)
         : "internal error: " + message(e)));
     if (verbose) {
-      e.printStackTrace();
+      e.printStackTrace(err);
     }
+    err.flush();
     return FAILURE;
   }
 

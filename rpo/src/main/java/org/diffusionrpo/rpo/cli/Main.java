@@ -35,14 +35,17 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     Interruption.install();
+    Interruption.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
+  }
+
+  /** The whole program but for its end; returns the exit code. */
+  static int run(PrintWriter out, PrintWriter err, String... args) {
     Main main = new Main();
-    int code;
     try {
-      code = commandLine(main, new PrintWriter(System.out, true), new PrintWriter(System.err, true)).execute(args);
+      return commandLine(main, out, err).execute(args);
     } catch (Error e) {
-      code = Errors.onError(e, main.verbose);
+      return Errors.onError(e, err, main.verbose);
     }
-    Interruption.exit(code);
   }
 
   /** The program with its output redirected. */

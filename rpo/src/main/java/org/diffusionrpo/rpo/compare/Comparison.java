@@ -13,6 +13,8 @@ import org.diffusionrpo.rpo.Bundled;
 import org.diffusionrpo.rpo.align.ModelSettings;
 import org.diffusionrpo.rpo.align.RunManifest;
 import org.diffusionrpo.rpo.data.Split;
+import org.diffusionrpo.tensor.Backend;
+import org.diffusionrpo.tensor.Backends;
 
 /**
  * Base model, SFT, Diffusion-DPO and Diffusion-RPO at equal numbers of updates.
@@ -69,7 +71,8 @@ public final class Comparison {
 
   private Optional<CompareReport> run() throws IOException {
     Files.createDirectories(settings.align.out);
-    try (Workbench bench = new Workbench(settings, inputs, listener)) {
+    try (Backend backend = Backends.open(settings.align.backend, settings.align.precision, listener::onPhase);
+        Workbench bench = new Workbench(backend, settings, inputs, listener)) {
       Map<Method, Candidate> chosen = new EnumMap<>(Method.class);
       Map<Method, List<UnitResult>> searched = new EnumMap<>(Method.class);
       for (Method method : Method.TRAINED) {

@@ -32,7 +32,6 @@ import org.diffusionrpo.rpo.train.ImplicitAccuracy;
 import org.diffusionrpo.rpo.train.PairBatches;
 import org.diffusionrpo.rpo.train.PairEncoder;
 import org.diffusionrpo.tensor.Backend;
-import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.io.AtomicFiles;
 
@@ -55,12 +54,13 @@ final class Workbench implements AutoCloseable {
   private HeldOut heldOut;
   private ImplicitAccuracy implicitAccuracy;
 
-  Workbench(CompareSettings settings, Inputs inputs, CompareListener listener) throws IOException {
+  /** @param backend belongs to the caller, who closes it also when a part of the model cannot be loaded */
+  Workbench(Backend backend, CompareSettings settings, Inputs inputs, CompareListener listener) throws IOException {
+    this.backend = backend;
     this.shared = settings.align;
     this.inputs = inputs;
     this.listener = listener;
     this.classifier = StyleClassifier.load(inputs.classifier());
-    this.backend = Backends.open(shared.backend, shared.precision, listener::onPhase);
     listener.onPhase("Loading " + inputs.model());
     LoadOptions options = new LoadOptions(Storage.F32, shared.storage, shared.gradientCheckpointing);
     this.parts = shared.location(inputs.model()).open();
@@ -171,7 +171,6 @@ final class Workbench implements AutoCloseable {
     clip.close();
     base.value().close();
     model.close();
-    backend.close();
   }
 
   /** Where everything comes from. */

@@ -38,9 +38,9 @@ final class StageRun {
       Map<String, ?> particulars, TrainListener listener) throws IOException {
     requireSame(options, particulars, options.work().resolve("settings.json"));
     parameters.unfreeze();
-    AdamW optimizer = new AdamW(parameters.all(), new AdamW.Options(0.9, 0.99, 1e-8, options.weightDecay()));
-    Ema ema = new Ema(parameters.all(), options.emaDecay());
-    try (TrainState state = new TrainState(parameters, optimizer, ema);
+    try (Ema ema = new Ema(parameters.all(), options.emaDecay());
+        TrainState state = new TrainState(parameters,
+            new AdamW(parameters.all(), new AdamW.Options(0.9, 0.99, 1e-8, options.weightDecay())), ema);
         StepLog log = new StepLog(options.work().resolve("metrics.jsonl"), listener)) {
       TrainLoop loop = new TrainLoop(
           new TrainLoop.Settings(options.steps(),

@@ -110,7 +110,7 @@ class AlignRunTest {
     for (String hashed : List.of("model", "pairs", "clip")) {
       assertTrue(json.path("hashes").path(hashed).asText().matches("[0-9a-f]{64}"), hashed);
     }
-    for (String version : List.of("diffusion-rpo", "java", "os", "kernels", "threads")) {
+    for (String version : List.of("diffusion-rpo", "java", "os", "kernels", "threads", "backend")) {
       assertFalse(json.path("versions").path(version).asText().isBlank(), version);
     }
     assertEquals(TinyRuns.PAIRS, json.path("pairs").asInt());

@@ -19,8 +19,8 @@ import org.diffusionrpo.tensor.io.Checksums;
  * @param unet hash of the saved UNet
  * @param metrics the log without wall-clock times
  */
-record RunOutcome(String state, String unet, List<MetricsLog.Entry> metrics) {
-  static RunOutcome of(Path out, int steps) throws IOException {
+public record RunOutcome(String state, String unet, List<MetricsLog.Entry> metrics) {
+  public static RunOutcome of(Path out, int steps) throws IOException {
     List<MetricsLog.Entry> metrics = new ArrayList<>();
     for (MetricsLog.Entry entry : MetricsLog.read(out.resolve("metrics.jsonl"))) {
       Map<String, Double> values = new LinkedHashMap<>(entry.values());
@@ -30,15 +30,15 @@ record RunOutcome(String state, String unet, List<MetricsLog.Entry> metrics) {
     return new RunOutcome(Checksums.sha256(state(out, steps)), unet(out), metrics);
   }
 
-  static String unet(Path out) throws IOException {
+  public static String unet(Path out) throws IOException {
     return Checksums.sha256(out.resolve("model/unet/diffusion_pytorch_model.safetensors"));
   }
 
-  static Path state(Path out, int step) {
+  public static Path state(Path out, int step) {
     return out.resolve(String.format("checkpoints/step-%08d/state.safetensors", step));
   }
 
-  static void assertSame(RunOutcome expected, RunOutcome actual) {
+  public static void assertSame(RunOutcome expected, RunOutcome actual) {
     assertEquals(expected.metrics, actual.metrics);
     assertEquals(expected.state, actual.state, "weights and optimizer");
     assertEquals(expected.unet, actual.unet, "saved UNet");

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.List;
 import org.diffusionrpo.diffusion.io.OriginalFile;
 import org.diffusionrpo.diffusion.io.StableDiffusion;
 import org.diffusionrpo.diffusion.io.TinyModel;
@@ -24,16 +25,24 @@ record CliRun(int code, String out, String err) {
     for (int i = 0; i < args.length; i++) {
       words[i] = args[i].toString();
     }
-    int code = Main.commandLine(new Main(), new PrintWriter(out), new PrintWriter(err)).execute(words);
+    int code = Main.run(new PrintWriter(out), new PrintWriter(err), words);
     return new CliRun(code, out.toString(), err.toString());
   }
 
   /** Fails unless it was refused with exit code 2 and one line that has all these parts. */
   void assertRefused(String... parts) {
-    assertEquals(2, code, err);
-    assertEquals(1, err.lines().count(), err);
+    assertFailed(Errors.BAD_INPUT, parts);
+  }
+
+  /** Fails unless it ended with this code and one line of error, after those on its progress, that has all these parts. */
+  void assertFailed(int expected, String... parts) {
+    assertEquals(expected, code, err);
+    List<String> lines = err.lines().toList();
+    assertEquals(1, lines.stream().filter(line -> line.startsWith("drpo")).count(), err);
+    String error = lines.get(lines.size() - 1);
+    assertTrue(error.startsWith("drpo"), err);
     for (String part : parts) {
-      assertTrue(err.contains(part), err);
+      assertTrue(error.contains(part), err);
     }
   }
 

@@ -126,7 +126,7 @@ class GenerateCommandTest {
       "--model MODEL cat --original-size 20      | --original-size [20]: expected two numbers",
       "--model MODEL cat --crop 1,-1             | cropped at 1, -1: expected no negative",
       "--model MODEL cat --crop 1,0              | only SDXL is",
-      "--model MODEL cat --backend tpu            | tpu: expected auto or cpu",
+      "--model MODEL cat --backend tpu            | tpu: expected auto, cpu, cuda or cuda:N",
       "--model MODEL --prompts missing.txt        | missing.txt: there is no such file",
       "--model MODEL/gone cat                     | gone: there is no such model folder",
       "--model MODEL cat --out MODEL              | is a folder"})

@@ -10,6 +10,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,24 @@ class MainTest {
   private static Stream<String> below(CommandLine command, String path) {
     return command.getSubcommands().entrySet().stream().flatMap(sub -> Stream.concat(
         Stream.of(path + sub.getKey()), below(sub.getValue(), path + sub.getKey() + " ")));
+  }
+
+  @Test
+  void whatCanRunOnAGpuTakesItsNumberFormat() {
+    List<String> withBackend = optionOwners("--backend");
+    assertTrue(withBackend.containsAll(List.of("align", "generate", "compare", "evaluate", "encode", "plan",
+        "lora merge", "pretrain vae", "pretrain clip", "pretrain unet")), withBackend.toString());
+    assertEquals(withBackend, optionOwners("--precision"));
+  }
+
+  private static List<String> optionOwners(String option) {
+    return commands().filter(name -> {
+      CommandLine command = new CommandLine(new Main());
+      for (String word : name.split(" ")) {
+        command = command.getSubcommands().get(word);
+      }
+      return command.getCommandSpec().findOption(option) != null;
+    }).toList();
   }
 
   @Test

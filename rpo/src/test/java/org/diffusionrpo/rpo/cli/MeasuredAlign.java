@@ -10,7 +10,7 @@ final class MeasuredAlign {
   private MeasuredAlign() {}
 
   public static void main(String[] args) throws IOException {
-    int code = Main.commandLine(new Main(), new PrintWriter(System.err), new PrintWriter(System.err)).execute(args);
+    int code = Main.run(new PrintWriter(System.err), new PrintWriter(System.err), args);
     if (code == 0) {
       System.out.println(RunCost.peakMemory(Files.readAllLines(Path.of("/proc/self/status"))).orElseThrow());
     }

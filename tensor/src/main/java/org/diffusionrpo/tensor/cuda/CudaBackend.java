@@ -28,12 +28,16 @@ import org.diffusionrpo.tensor.OpChecks;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.Tensor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An NVIDIA GPU and the kernels of {@code org.diffusionrpo.kernels.cuda}: each operation is a check and one or two
  * calls. Operations return before the device is done; those that read back wait for it.
  */
 public final class CudaBackend implements Backend {
+  private static final Logger LOG = LoggerFactory.getLogger(CudaBackend.class);
+
   private final Memory memory = new Memory();
   private final CudaDevice device;
   private final Elementwise elementwise;
@@ -71,7 +75,8 @@ public final class CudaBackend implements Backend {
     return "cuda";
   }
 
-  /** The device, its libraries and the precision, for logs and the doctor. */
+  /** The device, its libraries and the precision. */
+  @Override
   public String describe() {
     return device.info() + ", " + device.options().precision().name().toLowerCase(Locale.ROOT) + ", " + device.describe();
   }
@@ -554,6 +559,9 @@ public final class CudaBackend implements Backend {
 
   @Override
   public void close() {
+    if (memory.liveBytes() > 0) { // as after an error; otherwise some owner forgets its tensors
+      LOG.debug("Closing with {} bytes in tensors that nobody closed", memory.liveBytes());
+    }
     device.close();
   }
 

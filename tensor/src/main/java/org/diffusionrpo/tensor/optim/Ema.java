@@ -25,8 +25,13 @@ public final class Ema implements AutoCloseable {
     }
     this.decay = decay;
     this.parameters = parameters.stream().filter(p -> !p.isFrozen()).toList();
-    for (Parameter parameter : this.parameters) {
-      averages.put(parameter.name(), copy(parameter.value()));
+    try {
+      for (Parameter parameter : this.parameters) {
+        averages.put(parameter.name(), copy(parameter.value()));
+      }
+    } catch (RuntimeException | Error e) { // too little memory, most likely
+      close();
+      throw e;
     }
   }
 

@@ -63,6 +63,9 @@ public abstract class Optimizer implements AutoCloseable {
     Backend backend = parameter.value().backend();
     try (MemoryScope scope = backend.scope()) {
       state.put(parameter.name() + kind, backend.zeros(shape).share());
+    } catch (RuntimeException | Error e) { // too little memory, most likely
+      close();
+      throw e;
     }
   }
 
