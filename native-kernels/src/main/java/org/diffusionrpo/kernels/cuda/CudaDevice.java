@@ -16,8 +16,10 @@ import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
 import static jcuda.jcudnn.JCudnn.cudnnSetStream;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUresult;
@@ -48,6 +50,7 @@ public final class CudaDevice implements AutoCloseable {
   private final DeviceMemory memory;
   private final KernelCompiler compiler;
   private final Map<String, KernelModule> modules = new HashMap<>();
+  private final Set<CudaGraph> graphs = new HashSet<>();
   private Thread bound;
 
   private CudaDevice(CudaOptions options, DeviceInfo info) {
@@ -64,6 +67,7 @@ public final class CudaDevice implements AutoCloseable {
       openCudnn();
       memory = new DeviceMemory(compute, copy, options.poison());
       resources.add(memory::close);
+      resources.add(() -> List.copyOf(graphs).forEach(CudaGraph::close));
       compiler = new KernelCompiler(info.architecture(), compute);
     } catch (RuntimeException | Error e) {
       resources.close();
@@ -119,6 +123,7 @@ public final class CudaDevice implements AutoCloseable {
 
   /** Waits until all work is done; errors of kernels show here at the latest. */
   public void synchronize() {
+    memory.refuseWhileRecording("synchronizing");
     Status.driver("cuStreamSynchronize", cuStreamSynchronize(compute));
   }
 
@@ -129,6 +134,17 @@ public final class CudaDevice implements AutoCloseable {
       resources.add(module::close);
       return module;
     });
+  }
+
+  /** Work to be run again and again, which is closed with the device at the latest. */
+  public CudaGraph graph(Runnable work) {
+    CudaGraph graph = new CudaGraph(this, compute, work);
+    graphs.add(graph);
+    return graph;
+  }
+
+  void forget(CudaGraph graph) {
+    graphs.remove(graph);
   }
 
   public CudaOptions options() {
