@@ -49,6 +49,22 @@ public interface Backend extends AutoCloseable {
   /** Waits until all that was asked for is done; errors of a device show here at the latest. */
   default void synchronize() {}
 
+  /**
+   * Prepares work that is repeated: the same operations on the same tensors, whose contents change in between. A device
+   * may record it and launch it as a whole, so the work is called once or twice, or at every run.
+   *
+   * @param work operations on tensors made before, the results too; it closes none of them. What it makes is released at
+   *     its end. Values from the host ({@link #of}, {@link #write}, ids of {@link #embeddingForward}), {@link #toArray}
+   *     and other results on the host are not part of it: a device that records refuses them.
+   */
+  default Replay record(Runnable work) {
+    return () -> {
+      try (MemoryScope scope = scope()) {
+        work.run();
+      }
+    };
+  }
+
   /** A tensor with undefined contents. */
   Tensor empty(Shape shape);
 

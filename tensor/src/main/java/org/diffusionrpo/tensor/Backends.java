@@ -22,28 +22,34 @@ public final class Backends {
     return open(name, "fp32", reason -> {});
   }
 
+  /** The same without graphs. */
+  public static Backend open(String name, String precision, Consumer<String> say) {
+    return open(name, precision, false, say);
+  }
+
   /**
    * Opens {@code cpu}, {@code cuda} (the first GPU), {@code cuda:N}, or {@code auto}: the first GPU where driver,
    * libraries and device are there, else the CPU. A name that is not available fails; only auto chooses.
    *
    * @param precision fp32, or on a GPU tf32, bf16 or fp16: the format of matrix products, convolutions and attention
+   * @param graphs a GPU records what is repeated ({@link Backend#record}) as CUDA graphs; a CPU has nothing to gain
    * @param say gets one line on the GPU that was taken, or on why auto took none
    * @throws IllegalArgumentException that says what to do
    */
-  public static Backend open(String name, String precision, Consumer<String> say) {
-    Precision format = precision(precision);
+  public static Backend open(String name, String precision, boolean graphs, Consumer<String> say) {
+    CudaOptions options = CudaOptions.DEFAULT.withPrecision(precision(precision)).withGraphs(graphs);
     Matcher cuda = CUDA.matcher(name);
     if (cuda.matches()) {
       int device = cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1));
       try {
-        return Gpu.open(device, format, say);
+        return Gpu.open(options.withDevice(device), say);
       } catch (CudaException e) {
         throw new IllegalArgumentException("--backend " + name + ": " + e.getMessage(), e);
       }
     }
     return switch (name) {
-      case "cpu" -> cpu(format, "--backend cpu", reason -> {});
-      case "auto" -> auto(format, say);
+      case "cpu" -> cpu(options.precision(), "--backend cpu", reason -> {});
+      case "auto" -> auto(options, say);
       default -> throw new IllegalArgumentException("--backend " + name + ": expected auto, cpu, cuda or cuda:N");
     };
   }
@@ -57,14 +63,14 @@ public final class Backends {
     throw new IllegalArgumentException("--precision " + name + ": expected fp32, tf32, bf16 or fp16");
   }
 
-  private static Backend auto(Precision precision, Consumer<String> say) {
+  private static Backend auto(CudaOptions options, Consumer<String> say) {
     if (!CudaLibraries.hasDriver()) {
-      return cpu(precision, "no NVIDIA driver", say);
+      return cpu(options.precision(), "no NVIDIA driver", say);
     }
     try {
-      return Gpu.open(0, precision, say);
+      return Gpu.open(options, say);
     } catch (CudaException e) {
-      return cpu(precision, e.getMessage(), say);
+      return cpu(options.precision(), e.getMessage(), say);
     }
   }
 
@@ -79,8 +85,8 @@ public final class Backends {
 
   /** A class of its own, so that a machine without a GPU never loads a class of JCuda. */
   private static final class Gpu {
-    static Backend open(int device, Precision precision, Consumer<String> say) {
-      CudaBackend backend = new CudaBackend(CudaOptions.DEFAULT.withDevice(device).withPrecision(precision));
+    static Backend open(CudaOptions options, Consumer<String> say) {
+      CudaBackend backend = new CudaBackend(options);
       say.accept("Running on the GPU: " + backend.describe());
       return backend;
     }

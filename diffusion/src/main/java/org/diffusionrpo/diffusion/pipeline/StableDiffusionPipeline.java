@@ -1,7 +1,6 @@
 package org.diffusionrpo.diffusion.pipeline;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,7 +23,6 @@ import org.diffusionrpo.diffusion.vae.AutoencoderKL;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.MemoryScope;
 import org.diffusionrpo.tensor.Shape;
-import org.diffusionrpo.tensor.Tensor;
 import org.diffusionrpo.tensor.nn.Tape;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,11 +92,12 @@ public final class StableDiffusionPipeline {
     float[] in = new float[x.length];
     float[] output = new float[x.length];
     NoiseSource noise = ImageNoise.steps(part);
-    try (MemoryScope scope = backend.scope()) {
-      Conditions conditions = conditions(part, texts, latents, settings);
+    try (MemoryScope scope = backend.scope();
+        NoisePredictor predictor = new NoisePredictor(backend, unet, latents,
+            conditions(part, texts, latents, settings))) {
       for (int call = 0; call < sampler.calls() && !progress.cancelled; call++) {
         sampler.scaleInput(in, x, call);
-        float[] answers = predict(in, latents, (float) sampler.timestep(call), conditions);
+        float[] answers = predictor.predict(in, (float) sampler.timestep(call));
         if (settings.guided()) {
           Guidance.combine(output, answers, settings.guidance());
         } else {
@@ -109,21 +108,6 @@ public final class StableDiffusionPipeline {
       }
     }
     return x;
-  }
-
-  /** The UNet's answers for the pictures, as often as the conditions repeat them: without and with the prompt. */
-  private float[] predict(float[] in, Shape latents, float timestep, Conditions conditions) {
-    int samples = conditions.context().dim(0);
-    float[] repeated = new float[samples * latents.size()];
-    for (int at = 0; at < repeated.length; at += in.length) {
-      System.arraycopy(in, 0, repeated, at, in.length);
-    }
-    float[] timesteps = new float[samples];
-    Arrays.fill(timesteps, timestep);
-    try (MemoryScope scope = backend.scope()) {
-      Tensor x = backend.of(batchOf(samples, latents), repeated);
-      return unet.forward(x, timesteps, conditions.context(), conditions.added(), Tape.NONE).toArray();
-    }
   }
 
   /** One picture at a time: the decoder needs far more memory than the UNet. */

@@ -81,10 +81,17 @@ public final class UNet2DConditionModel implements AutoCloseable {
    * @param added SDXL's conditions; null for a model without them
    */
   public Tensor forward(Tensor x, float[] timesteps, Tensor context, AddedConditions added, Tape tape) {
-    check(x, timesteps, context, added);
+    try (MemoryScope scope = x.backend().scope()) {
+      return scope.keep(forward(x, timeFeatures(x.backend(), timesteps, added), context, tape));
+    }
+  }
+
+  /** Predicts the noise by work of the backend alone, which {@link Backend#record} can repeat. */
+  public Tensor forward(Tensor x, TimeFeatures features, Tensor context, Tape tape) {
+    check(x, features, context);
     Backend backend = x.backend();
     try (MemoryScope scope = backend.scope()) {
-      Tensor time = timeAct.forward(embedTime(backend, timesteps, added, tape), tape);
+      Tensor time = timeAct.forward(embedTime(features, tape), tape);
       Deque<Tensor> skips = new ArrayDeque<>();
       Tensor h = convIn.forward(x, tape);
       skips.push(h);
@@ -129,18 +136,37 @@ public final class UNet2DConditionModel implements AutoCloseable {
     }
   }
 
+  /**
+   * Uploads what {@link #forward(Tensor, TimeFeatures, Tensor, Tape)} is told of times.
+   *
+   * @param added SDXL's conditions; null for a model without them
+   */
+  public TimeFeatures timeFeatures(Backend backend, float[] timesteps, AddedConditions added) {
+    if ((added != null) != config.addedTextTime()) {
+      throw new IllegalArgumentException(config.addedTextTime()
+          ? "UNet: this model needs text_embeds and time_ids (SDXL)"
+          : "UNet: this model takes no text_embeds and time_ids");
+    }
+    int dim = config.blockOutChannels().get(0);
+    Tensor sinusoids = backend.of(Shape.of(timesteps.length, dim), sinusoids(timesteps, dim));
+    return new TimeFeatures(sinusoids, added == null ? null : addedInput(backend, added));
+  }
+
+  /** Overwrites the timesteps of the samples. */
+  public void setTimesteps(TimeFeatures features, float[] timesteps) {
+    Tensor sinusoids = features.timesteps();
+    sinusoids.backend().write(sinusoids, sinusoids(timesteps, sinusoids.dim(1)));
+  }
+
   @Override
   public void close() {
     parameters.close();
   }
 
-  private Tensor embedTime(Backend backend, float[] timesteps, AddedConditions added, Tape tape) {
-    int dim = config.blockOutChannels().get(0);
-    Tensor sinusoid = backend.of(Shape.of(timesteps.length, dim),
-        TimestepEmbedding.sinusoid(timesteps, dim, config.flipSinToCos(), config.freqShift()));
-    Tensor embedding = timeEmbedding.forward(sinusoid, tape);
+  private Tensor embedTime(TimeFeatures features, Tape tape) {
+    Tensor embedding = timeEmbedding.forward(features.timesteps(), tape);
     if (addEmbedding != null) {
-      backend.addTo(embedding, addEmbedding.forward(addedInput(backend, added), tape));
+      embedding.backend().addTo(embedding, addEmbedding.forward(features.added(), tape));
     }
     return embedding;
   }
@@ -154,11 +180,14 @@ public final class UNet2DConditionModel implements AutoCloseable {
     for (int n = 0; n < samples; n++) {
       System.arraycopy(added.timeIds()[n], 0, flat, n * ids, ids);
     }
-    Tensor sinusoids = backend.of(Shape.of(samples, ids * dim),
-        TimestepEmbedding.sinusoid(flat, dim, config.flipSinToCos(), config.freqShift()));
+    Tensor sinusoids = backend.of(Shape.of(samples, ids * dim), sinusoids(flat, dim));
     Tensor joined = backend.empty(Shape.of(samples, added.textEmbeds().dim(1) + ids * dim));
     backend.concat(joined, added.textEmbeds(), sinusoids, 1);
     return joined;
+  }
+
+  private float[] sinusoids(float[] values, int dim) {
+    return TimestepEmbedding.sinusoid(values, dim, config.flipSinToCos(), config.freqShift());
   }
 
   private LevelBuilder level(Parameters.Path path, int level, boolean attention, boolean checkpointing) {
@@ -174,17 +203,13 @@ public final class UNet2DConditionModel implements AutoCloseable {
     return skips;
   }
 
-  private void check(Tensor x, float[] timesteps, Tensor context, AddedConditions added) {
-    if (x.shape().rank() != 4 || x.dim(3) != config.inChannels() || timesteps.length != x.dim(0)
+  private void check(Tensor x, TimeFeatures features, Tensor context) {
+    int samples = features.timesteps().dim(0);
+    if (x.shape().rank() != 4 || x.dim(3) != config.inChannels() || samples != x.dim(0)
         || context.shape().rank() != 3 || context.dim(0) != x.dim(0) || context.dim(2) != config.crossAttentionDim()) {
       throw new IllegalArgumentException("UNet: expected x [N, H, W, " + config.inChannels() + "], N timesteps and "
-          + "context [N, L, " + config.crossAttentionDim() + "]; got " + x.shape() + ", " + timesteps.length + ", "
+          + "context [N, L, " + config.crossAttentionDim() + "]; got " + x.shape() + ", " + samples + ", "
           + context.shape());
-    }
-    if ((added != null) != config.addedTextTime()) {
-      throw new IllegalArgumentException(config.addedTextTime()
-          ? "UNet: this model needs text_embeds and time_ids (SDXL)"
-          : "UNet: this model takes no text_embeds and time_ids");
     }
   }
 }

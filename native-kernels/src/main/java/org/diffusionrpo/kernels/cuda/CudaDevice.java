@@ -17,8 +17,10 @@ import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
 import static jcuda.jcudnn.JCudnn.cudnnSetStream;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUresult;
@@ -55,6 +57,7 @@ public final class CudaDevice implements AutoCloseable {
   private final DeviceMemory memory;
   private final KernelCompiler compiler;
   private final Map<String, KernelModule> modules = new HashMap<>();
+  private final Set<CudaGraph> graphs = new HashSet<>();
   private boolean closed;
 
   private CudaDevice(CudaOptions options, DeviceInfo info) {
@@ -71,6 +74,7 @@ public final class CudaDevice implements AutoCloseable {
       openCudnn();
       memory = new DeviceMemory(compute, copy, options.poison());
       resources.add(memory::close);
+      resources.add(() -> List.copyOf(graphs).forEach(CudaGraph::close));
       compiler = new KernelCompiler(info.architecture(), memory, compute);
       if (options.precision() == Precision.FP16 && info.architecture() < AHEAD_OF_TIME_HALF
           && !compiler.hasCompiler()) {
@@ -137,6 +141,7 @@ public final class CudaDevice implements AutoCloseable {
 
   /** Waits until all work is done; errors of kernels show here at the latest. */
   public void synchronize() {
+    memory.refuseWhileRecording("synchronizing");
     Status.driver("cuStreamSynchronize", cuStreamSynchronize(compute));
   }
 
@@ -147,6 +152,17 @@ public final class CudaDevice implements AutoCloseable {
       resources.add(module::close);
       return module;
     });
+  }
+
+  /** Work to be run again and again, which is closed with the device at the latest. */
+  public CudaGraph graph(Runnable work) {
+    CudaGraph graph = new CudaGraph(this, compute, work);
+    graphs.add(graph);
+    return graph;
+  }
+
+  void forget(CudaGraph graph) {
+    graphs.remove(graph);
   }
 
   public CudaOptions options() {

@@ -7,8 +7,6 @@ import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
 import static jcuda.driver.JCudaDriver.cuMemsetD8Async;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +18,8 @@ import jcuda.driver.CUstream;
 /**
  * Pooled memory of one device. All work runs on one compute stream, in order, so a block that is given back can be
  * handed out again at once: its new user's kernels start after those of the old one. The copy stream is the exception,
- * see {@link Uploads}.
+ * see {@link Uploads}. While work is recorded for repetition, its blocks come from and go back to a pool of its own, see
+ * {@link CudaGraph}.
  */
 public final class DeviceMemory implements AutoCloseable {
   /** cuMemAlloc's alignment, and the step of sizes below {@link #LARGE}. */
@@ -35,11 +34,12 @@ public final class DeviceMemory implements AutoCloseable {
   private final boolean poison;
   private final Transfers transfers;
   private final Uploads uploads;
-  private final Map<Long, Deque<CUdeviceptr>> free = new HashMap<>();
+  private final BlockPool kept = new BlockPool();
   /** Every block that the driver gave, with its size. */
   private final Map<CUdeviceptr, Long> blocks = new HashMap<>();
   private long reserved;
-  private long pooled;
+  /** The pool of the recording that runs; null when none does. */
+  private BlockPool recording;
 
   /** What a closed buffer does with its memory. */
   interface Recycler {
@@ -60,34 +60,31 @@ public final class DeviceMemory implements AutoCloseable {
    * @throws DeviceOutOfMemoryError when the device has no more, after the pool gave up all that it kept
    */
   public DeviceBuffer take(long bytes) {
-    return take(bytes, buffer -> give(buffer.pointer(), buffer.bytes()));
-  }
-
-  DeviceBuffer take(long bytes, Recycler recycler) {
     long size = poison ? Math.max(bytes, 1) : rounded(bytes);
-    Deque<CUdeviceptr> kept = free.get(size);
-    CUdeviceptr pointer;
-    if (kept != null && !kept.isEmpty()) {
-      pointer = kept.pop();
-      pooled -= size;
-    } else {
+    BlockPool home = recording == null ? kept : recording;
+    CUdeviceptr pointer = home.poll(size);
+    if (pointer == null) {
+      pointer = kept.poll(size);
+    }
+    if (pointer == null) {
       pointer = allocate(size);
     }
     if (poison) {
       Status.driver("cuMemsetD8Async", cuMemsetD8Async(pointer, (byte) 0xFF, size, compute));
     }
-    return new DeviceBuffer(pointer, size, recycler);
+    return new DeviceBuffer(pointer, size, buffer -> give(buffer.pointer(), buffer.bytes(), home));
   }
 
-  private void give(CUdeviceptr pointer, long size) {
+  private void give(CUdeviceptr pointer, long size, BlockPool home) {
     if (!blocks.containsKey(pointer)) {
       return; // the device was closed before this buffer
     }
-    if (poison) {
+    if (home != kept && !home.isClosed()) {
+      home.push(pointer, size);
+    } else if (poison) {
       release(pointer);
     } else {
-      free.computeIfAbsent(size, key -> new ArrayDeque<>()).push(pointer);
-      pooled += size;
+      kept.push(pointer, size);
     }
   }
 
@@ -145,54 +142,88 @@ public final class DeviceMemory implements AutoCloseable {
 
   /** Bytes of the buffers that somebody holds. */
   public long inUseBytes() {
-    return reserved - pooled - uploads.idleBytes();
+    return reserved - kept.bytes() - uploads.idleBytes();
   }
 
   /** Gives all memory that is kept back to the driver. */
   public void trim() {
-    cuStreamSynchronize(compute); // the driver need not wait for kernels that still use what is freed
-    cuStreamSynchronize(copy);
+    if (recording == null) { // a stream that is being captured cannot be waited for
+      cuStreamSynchronize(compute); // the driver need not wait for kernels that still use what is freed
+      cuStreamSynchronize(copy);
+    }
     uploads.trim();
-    free.values().forEach(kept -> kept.forEach(this::release));
-    free.clear();
-    pooled = 0;
+    kept.drain((block, size) -> release(block));
+  }
+
+  // ---- recordings ----
+
+  /** Runs work that will be repeated at the same addresses: all that it takes comes from, and goes back to, the pool. */
+  void record(BlockPool pool, Runnable work) {
+    recording = pool;
+    try {
+      work.run();
+    } finally {
+      recording = null;
+    }
+  }
+
+  /** The blocks of work that is not repeated any more are for everyone again, those in use when they are closed. */
+  void endRecording(BlockPool pool) {
+    pool.close();
+    pool.drain((block, size) -> give(block, size, pool));
+  }
+
+  /** @throws IllegalStateException while a recording runs */
+  void refuseWhileRecording(String operation) {
+    if (recording != null) {
+      throw new IllegalStateException(operation + " inside a recording: only work of the device itself can be repeated;"
+          + " write its inputs before, and read its results after it");
+    }
   }
 
   // ---- host and device ----
 
   /** A fresh buffer with these values. */
   DeviceBuffer upload(int[] values) {
+    refuseWhileRecording("an upload");
     return uploads.of(values.length * 4L, piece -> piece.asIntBuffer().put(values));
   }
 
   /** A fresh buffer with these values, copied on the copy stream, while the compute stream works. */
   public DeviceBuffer upload(float[] values) {
+    refuseWhileRecording("an upload");
     return uploads.of(values);
   }
 
   DeviceBuffer upload(double[] values) {
+    refuseWhileRecording("an upload");
     return uploads.of(values.length * 8L, piece -> piece.asDoubleBuffer().put(values));
   }
 
   /** Overwrites part of a buffer, in the order of the compute stream. */
   public void write(DeviceBuffer y, long byteOffset, float[] values, int count) {
+    refuseWhileRecording("a write from the host");
     transfers.write(y, byteOffset, values, count);
   }
 
   public void write(DeviceBuffer y, long byteOffset, short[] values, int count) {
+    refuseWhileRecording("a write from the host");
     transfers.write(y, byteOffset, values, count);
   }
 
   /** Waits for the compute stream and copies to the host. */
   public void read(float[] out, DeviceBuffer x) {
+    refuseWhileRecording("reading back");
     transfers.read(out, x);
   }
 
   public void read(short[] out, DeviceBuffer x) {
+    refuseWhileRecording("reading back");
     transfers.read(out, x);
   }
 
   public void read(double[] out, DeviceBuffer x) {
+    refuseWhileRecording("reading back");
     transfers.read(out, x);
   }
 

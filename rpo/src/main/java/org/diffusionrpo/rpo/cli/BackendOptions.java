@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** Where a command computes, and in which number format. */
-final class BackendOptions {
+class BackendOptions {
   @Spec(Spec.Target.MIXEE) private CommandSpec spec;
 
   @Option(names = "--backend", description = "auto (a GPU if there is one), cpu, cuda or cuda:N (default: "
@@ -20,7 +20,12 @@ final class BackendOptions {
 
   /** Says on standard error what was taken. */
   Backend open() {
-    return Backends.open(backend, precision, line -> {
+    return open(false);
+  }
+
+  /** @param graphs see {@link Backends#open(String, String, boolean, java.util.function.Consumer)} */
+  final Backend open(boolean graphs) {
+    return Backends.open(backend, precision, graphs, line -> {
       spec.commandLine().getErr().println(line);
       spec.commandLine().getErr().flush();
     });

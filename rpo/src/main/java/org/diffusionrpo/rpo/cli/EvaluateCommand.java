@@ -81,7 +81,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "FILE", description = "Write the scores as JSON, too.")
   private Path out;
 
-  @Mixin private BackendOptions backendOptions = new BackendOptions();
+  @Mixin private SamplerBackendOptions backendOptions = new SamplerBackendOptions();
 
   @Override
   public Integer call() throws IOException {

@@ -99,7 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Add a LoRA to the model with this strength (default: 1); repeatable.")
   private List<LoraArgument> loras = new ArrayList<>();
 
-  @Mixin private BackendOptions backendOptions = new BackendOptions();
+  @Mixin private SamplerBackendOptions backendOptions = new SamplerBackendOptions();
 
   @Override
   public Integer call() throws IOException {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,8 @@ import java.util.stream.Stream;
 import org.diffusionrpo.diffusion.image.ImageCodec;
 import org.diffusionrpo.diffusion.image.PngText;
 import org.diffusionrpo.diffusion.image.RgbImage;
+import org.diffusionrpo.kernels.cuda.TestGpu;
+import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +63,26 @@ class GenerateCommandTest {
       CliRun.of("generate", "red cat", "--model", model, "--steps", 2, "--out", folder.resolve(name)).assertDone();
     }
     assertArrayEquals(Files.readAllBytes(folder.resolve("a.png")), Files.readAllBytes(folder.resolve("b.png")));
+  }
+
+  @Test
+  void graphsChangeNoPicture() throws IOException {
+    assertArrayEquals(draw("--model", model), draw("--model", model, "--graphs"));
+    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
+    Path plain = folder.resolve("plain.png");
+    Path recorded = folder.resolve("recorded.png");
+    TestGpu.with(() -> CliRun.of("generate", "red cat", "--model", model, "--backend", "cuda", "--steps", 3, "--out",
+        plain)).assertDone();
+    if (!TestGpu.isReal()) {
+      CudaEmulator.reset();
+    }
+    TestGpu.with(() -> CliRun.of("generate", "red cat", "--model", model, "--backend", "cuda", "--graphs", "--steps", 3,
+        "--out", recorded)).assertDone();
+    assertArrayEquals(Files.readAllBytes(plain), Files.readAllBytes(recorded));
+    if (!TestGpu.isReal()) {
+      assertEquals(2, CudaEmulator.calls("cuGraphLaunch"));
+      assertEquals(List.of(), CudaEmulator.leaks());
+    }
   }
 
   @Test

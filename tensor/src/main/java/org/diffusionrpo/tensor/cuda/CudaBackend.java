@@ -10,6 +10,7 @@ import org.diffusionrpo.kernels.cuda.AdamW;
 import org.diffusionrpo.kernels.cuda.Attention;
 import org.diffusionrpo.kernels.cuda.Conv2d;
 import org.diffusionrpo.kernels.cuda.CudaDevice;
+import org.diffusionrpo.kernels.cuda.CudaGraph;
 import org.diffusionrpo.kernels.cuda.CudaOptions;
 import org.diffusionrpo.kernels.cuda.DeviceBuffer;
 import org.diffusionrpo.kernels.cuda.Elementwise;
@@ -25,6 +26,7 @@ import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Conv2dGeometry;
 import org.diffusionrpo.tensor.Memory;
 import org.diffusionrpo.tensor.OpChecks;
+import org.diffusionrpo.tensor.Replay;
 import org.diffusionrpo.tensor.Shape;
 import org.diffusionrpo.tensor.Storage;
 import org.diffusionrpo.tensor.Tensor;
@@ -103,6 +105,27 @@ public final class CudaBackend implements Backend {
   public void synchronize() {
     device.bind();
     device.synchronize();
+  }
+
+  @Override
+  public Replay record(Runnable work) {
+    Replay plain = Backend.super.record(work);
+    if (!device.options().graphs()) {
+      return plain;
+    }
+    CudaGraph graph = device.graph(plain::run);
+    return new Replay() {
+      @Override
+      public void run() {
+        device.bind();
+        graph.run();
+      }
+
+      @Override
+      public void close() {
+        graph.close();
+      }
+    };
   }
 
   @Override

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class OpConformanceTest {
   /** What makes, moves or describes memory; {@link org.diffusionrpo.tensor.cpu.CpuBackend} and its tests cover it. */
   private static final Set<String> MEMORY = Set.of("name", "memory", "scope", "empty", "zeros", "of", "write",
-      "toArray", "trim", "deviceMemory", "synchronize", "close");
+      "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
 
   static List<OpCase> cases() {
     return Stream.of(ElementwiseCases.all(), LinearCases.all(), NormCases.all(), AttentionCases.all(),
