@@ -54,14 +54,14 @@ public final class CudaGraph implements AutoCloseable {
     }
     device.memory().refuseWhileRecording("a recording");
     if (!warm) {
-      device.memory().record(blocks, work);
+      device.memory().record(blocks, false, work);
       warm = true;
       return;
     }
     if (executable == null) {
       executable = instantiate();
     }
-    Status.driver("cuGraphLaunch", cuGraphLaunch(executable, stream));
+    device.memory().call(Status.Library.DRIVER, "cuGraphLaunch", () -> cuGraphLaunch(executable, stream));
   }
 
   private CUgraphExec instantiate() {
@@ -78,11 +78,12 @@ public final class CudaGraph implements AutoCloseable {
 
   private CUgraph capture() {
     CUgraph graph = new CUgraph();
+    device.synchronize();
     // Relaxed: cuBLAS and cuDNN may call what is refused otherwise, and both streams are apart from the default one.
     Status.driver("cuStreamBeginCapture",
         cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
     try {
-      device.memory().record(blocks, work);
+      device.memory().record(blocks, true, work);
       Status.driver("cuStreamEndCapture", cuStreamEndCapture(stream, graph));
       return graph;
     } catch (RuntimeException | Error e) {

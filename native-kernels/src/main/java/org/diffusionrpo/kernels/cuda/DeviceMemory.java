@@ -40,6 +40,7 @@ public final class DeviceMemory implements AutoCloseable {
   private long reserved;
   /** The pool of the recording that runs; null when none does. */
   private BlockPool recording;
+  private boolean capturing;
 
   /** What a closed buffer does with its memory. */
   interface Recycler {
@@ -147,7 +148,7 @@ public final class DeviceMemory implements AutoCloseable {
 
   /** Gives all memory that is kept back to the driver. */
   public void trim() {
-    if (recording == null) { // a stream that is being captured cannot be waited for
+    if (!capturing) { // a stream that is being captured cannot be waited for; nothing was pending when that began
       cuStreamSynchronize(compute); // the driver need not wait for kernels that still use what is freed
       cuStreamSynchronize(copy);
     }
@@ -157,13 +158,19 @@ public final class DeviceMemory implements AutoCloseable {
 
   // ---- recordings ----
 
-  /** Runs work that will be repeated at the same addresses: all that it takes comes from, and goes back to, the pool. */
-  void record(BlockPool pool, Runnable work) {
+  /**
+   * Runs work that will be repeated at the same addresses: all that it takes comes from, and goes back to, the pool.
+   *
+   * @param captured the compute stream keeps the work instead of doing it, and was idle before
+   */
+  void record(BlockPool pool, boolean captured, Runnable work) {
     recording = pool;
+    capturing = captured;
     try {
       work.run();
     } finally {
       recording = null;
+      capturing = false;
     }
   }
 

@@ -26,13 +26,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Repeated work as a CUDA graph gives what the same work gives without one, and leaves nothing behind. */
 class CudaGraphTest {
   private static final int STEPS = 5;
   private static final int UNKNOWN = 999;
+  private static final int OUT_OF_MEMORY = 2;
   private static final Shape SHAPE = Shape.of(3, 5);
 
   @BeforeEach
@@ -145,6 +146,25 @@ class CudaGraphTest {
   }
 
   @Test
+  void theFirstRunMayTakeWhatThePoolGivesUp() {
+    assumeEmulated();
+    CudaEmulator.set(Knob.MEMORY_BYTES, String.valueOf(8 << 20));
+    CudaEmulator.set(Knob.DEFERRED_STREAMS, "true");
+    try (CudaBackend backend = open(pooled()); MemoryScope scope = backend.scope()) {
+      Tensor y = backend.zeros(SHAPE);
+      backend.zeros(Shape.of(5 << 18)).close(); // is kept, and its kernel has not run
+      try (Replay replay = backend.record(() -> {
+        backend.zeros(Shape.of(6 << 18));
+        backend.fill(y, 3);
+      })) {
+        replay.run();
+        replay.run();
+        assertEquals(3, y.toArray()[0]);
+      }
+    }
+  }
+
+  @Test
   void aTensorThatOutlivesTheReplayKeepsItsMemory() {
     try (CudaBackend backend = open(pooled()); MemoryScope scope = backend.scope()) {
       List<Tensor> kept = new ArrayList<>();
@@ -225,7 +245,7 @@ class CudaGraphTest {
 
   /** In the second run, which records. */
   @ParameterizedTest
-  @CsvSource({"cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiateWithFlags", "cuGraphLaunch",
+  @ValueSource(strings = {"cuStreamBeginCapture", "cuStreamEndCapture", "cuGraphInstantiateWithFlags", "cuGraphLaunch",
       "cuLaunchKernel", "cublasGemmEx", "cudnnConvolutionForward", "cuMemcpyDtoDAsync"})
   void aCallThatFailsIsNamedAndLeavesNothingBehind(String call) {
     assumeEmulated();
@@ -251,6 +271,18 @@ class CudaGraphTest {
       assertEquals(List.of(), graphs());
     }
     assertEquals(List.of(), CudaEmulator.leaks());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cuGraphInstantiateWithFlags", "cuGraphLaunch"})
+  void memoryThatOthersKeepIsGivenUpBeforeAGraphFails(String call) {
+    assumeEmulated();
+    try (CudaBackend backend = open(pooled()); RepeatedForward forward = new RepeatedForward(backend)) {
+      float[] first = forward.step(1);
+      CudaEmulator.fail(call, 1, OUT_OF_MEMORY);
+      forward.step(2);
+      assertArrayEquals(first, forward.step(1));
+    }
   }
 
   private static List<float[]> steps(CudaOptions options) {
