@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** Every operation of every backend against plain loops over doubles. */
 class OpConformanceTest {
-  /** What makes, moves or describes memory; {@link org.diffusionrpo.tensor.cpu.CpuBackend} and its tests cover it. */
+  /** What makes, moves or describes memory or repeats other work; tests of their own cover it. */
   private static final Set<String> MEMORY = Set.of("name", "describe", "memory", "scope", "empty", "zeros", "of",
       "write", "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
 
