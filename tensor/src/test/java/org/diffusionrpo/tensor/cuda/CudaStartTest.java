@@ -40,7 +40,8 @@ class CudaStartTest {
 
   @Test
   void aMachineWithoutAGpuLoadsNoClassOfJcuda() throws Exception {
-    String output = ChildJvm.run(Open.class, "-D" + NAME + "=auto", "-verbose:class");
+    String output = ChildJvm.run(Open.class, "-D" + NAME + "=auto", "-Ddrpo.cuda.libraries.only=true",
+        "-verbose:class");
     assertTrue(output.contains("Running on the CPU: no NVIDIA driver"), output);
     assertFalse(output.contains("jcuda."), "a class of JCuda was loaded");
   }
@@ -129,10 +130,11 @@ class CudaStartTest {
   }
 
   private String start(String backend, Path libraries, String... options) {
-    String[] all = Arrays.copyOf(options, options.length + 3);
+    String[] all = Arrays.copyOf(options, options.length + 4);
     all[options.length] = "-D" + NAME + "=" + backend;
     all[options.length + 1] = "-Ddrpo.cuda.libraries=" + libraries;
-    all[options.length + 2] = "-Ddrpo.cuda.cache=" + folder.resolve("cache");
+    all[options.length + 2] = "-Ddrpo.cuda.libraries.only=true";
+    all[options.length + 3] = "-Ddrpo.cuda.cache=" + folder.resolve("cache");
     try {
       return ChildJvm.run(Open.class, all);
     } catch (IOException | InterruptedException e) {
