@@ -1,9 +1,11 @@
 package org.diffusionrpo.kernels.cuda;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Finds NVIDIA's shared libraries, which JCuda's own ask for by name, and loads them before any class of JCuda: so what
@@ -18,6 +20,12 @@ public final class CudaLibraries {
 
   /** Set to false, kernels are taken as compiled ahead of time, whether NVRTC is there or not. */
   public static final String NVRTC_PROPERTY = "drpo.cuda.nvrtc";
+
+  /** What libcudnn.so.9 opens for convolutions, in an order in which each finds what it is linked to. */
+  private static final List<String> CUDNN_PARTS = List.of("graph", "ops", "cnn", "heuristic",
+      "engines_runtime_compiled", "engines_precompiled");
+
+  private static final long LARGEST_SHIM = 16L << 20;
 
   private static boolean loaded;
 
@@ -64,14 +72,18 @@ public final class CudaLibraries {
       if (this == NVRTC && "false".equals(System.getProperty(NVRTC_PROPERTY))) {
         return null;
       }
-      for (Path folder : new LibraryFolders().all()) {
-        Path path = folder.resolve(file);
-        if (Files.isRegularFile(path)) {
-          return path;
-        }
-      }
-      return null;
+      return CudaLibraries.find(file);
     }
+  }
+
+  private static Path find(String file) {
+    for (Path folder : new LibraryFolders().all()) {
+      Path path = folder.resolve(file);
+      if (Files.isRegularFile(path)) {
+        return path.toAbsolutePath();
+      }
+    }
+    return null;
   }
 
   /** Whether a GPU can be asked for at all. */
@@ -99,16 +111,44 @@ public final class CudaLibraries {
   private static void load(Library library, Path path) {
     try {
       if (library.companions != null) {
-        try (DirectoryStream<Path> beside = Files.newDirectoryStream(path.toAbsolutePath().getParent(),
-            library.companions)) {
-          beside.forEach(companion -> System.load(companion.toString()));
+        try (DirectoryStream<Path> beside = Files.newDirectoryStream(path.getParent(), library.companions)) {
+          beside.forEach(companion -> load(companion));
         }
       }
-      System.load(path.toAbsolutePath().toString());
+      if (library == Library.CUDNN && isShim(path)) {
+        loadCudnnParts(path);
+      }
     } catch (IOException e) {
       throw new CudaException(path + " cannot be looked at: " + e.getMessage(), e);
+    }
+    load(path);
+  }
+
+  private static void load(Path path) {
+    try {
+      System.load(path.toString());
     } catch (UnsatisfiedLinkError e) {
-      throw new CudaException(path + " does not load: " + e.getMessage(), e);
+      throw new CudaException(path + " does not load: " + e.getMessage()
+          + (e.getMessage().contains("libz.so.1") ? "; install zlib (zlib1g)" : ""), e);
+    }
+  }
+
+  /** Only NVIDIA's names the libraries that do the work. */
+  private static boolean isShim(Path cudnn) throws IOException {
+    return Files.size(cudnn) < LARGEST_SHIM
+        && new String(Files.readAllBytes(cudnn), StandardCharsets.ISO_8859_1).contains("libcudnn_graph");
+  }
+
+  /** The shim opens them at the first calls, and ends the process where one is missing. */
+  private static void loadCudnnParts(Path cudnn) {
+    for (String part : CUDNN_PARTS) {
+      String file = "libcudnn_" + part + ".so.9";
+      Path beside = cudnn.resolveSibling(file);
+      Path path = Files.isRegularFile(beside) ? beside : find(file);
+      if (path == null) {
+        throw new CudaException(cudnn + " needs " + file + ", which was not found; " + Library.CUDNN.advice());
+      }
+      load(path);
     }
   }
 }
