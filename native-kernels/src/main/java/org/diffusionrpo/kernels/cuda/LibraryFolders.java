@@ -24,6 +24,9 @@ final class LibraryFolders {
   /** Any toolkit of CUDA 12 has it. */
   private static final String OF_CUDA_12 = "libcudart.so.12";
 
+  /** Where the profile cuda-libraries puts them, and below that, where they are in their jar. */
+  private static final String DOWNLOADED = "cuda-12.6/org/bytedeco/cuda/linux-x86_64";
+
   private static final List<String> SYSTEM = List.of("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64",
       "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64");
 
@@ -49,10 +52,9 @@ final class LibraryFolders {
     for (String home : List.of("CUDA_HOME", "CUDA_PATH")) {
       named(home).forEach(path -> folders.add(path.resolve("lib64")));
     }
-    String project = System.getProperty("drpo.home");
-    if (project != null) { // where the profile cuda-libraries puts them
-      folders.add(Path.of(project, "native-kernels", "target", "cuda-libraries", "org", "bytedeco", "cuda",
-          "linux-x86_64"));
+    Path cache = UserFolders.cache();
+    if (cache != null) {
+      folders.add(cache.resolve(DOWNLOADED));
     }
     named("VIRTUAL_ENV").forEach(path -> folders.addAll(python(path)));
     named("CONDA_PREFIX").forEach(path -> {

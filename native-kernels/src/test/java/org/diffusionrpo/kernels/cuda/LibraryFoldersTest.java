@@ -3,6 +3,7 @@ package org.diffusionrpo.kernels.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,6 +40,20 @@ class LibraryFoldersTest {
       List<Path> all = List.copyOf(new LibraryFolders(Map.of(variable, folder.toString()), folder).all());
       int cudnn = all.indexOf(python.resolve("site-packages/nvidia/cudnn/lib"));
       assertTrue(cudnn >= 0 && cudnn < all.indexOf(Path.of("/usr/lib/x86_64-linux-gnu")), all::toString);
+    }
+  }
+
+  @Test
+  void whatTheProfileFetchedIsFound() throws IOException {
+    Path pom = Path.of("pom.xml");
+    assumeTrue(Files.exists(pom), "not in the folder of the module");
+    String home = System.setProperty("user.home", folder.toString());
+    try {
+      String target = Files.readString(pom).replaceFirst("(?s).*<outputDirectory>\\$\\{cache-folder}/([^<]*)<.*", "$1");
+      Path fetched = UserFolders.cache().resolveSibling(target).resolve("org/bytedeco/cuda/linux-x86_64");
+      assertTrue(new LibraryFolders(Map.of(), folder).all().contains(fetched), fetched::toString);
+    } finally {
+      System.setProperty("user.home", home);
     }
   }
 
