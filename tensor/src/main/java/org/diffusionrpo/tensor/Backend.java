@@ -38,7 +38,10 @@ public interface Backend extends AutoCloseable {
 
   // ---- memory ----
 
-  /** Bytes of memory of a device of its own; 0 where tensors are Java arrays. */
+  /**
+   * Bytes of a device's memory for tensors: those that are free now, whoever took the others, and those that this
+   * backend has; 0 where tensors are Java arrays.
+   */
   default long deviceMemory() {
     return 0;
   }
