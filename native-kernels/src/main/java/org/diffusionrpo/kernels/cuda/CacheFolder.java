@@ -48,7 +48,7 @@ final class CacheFolder {
     this.paths = List.of(paths);
   }
 
-  /** The one for this user and machine, or the one that the property names; where it is only read, another beside it. */
+  /** The one for this user and machine, or that of the property; where it cannot be written, another beside it. */
   static CacheFolder open() {
     String chosen = System.getProperty(PROPERTY);
     Path standard = chosen != null ? Path.of(chosen) : UserFolders.cache();

@@ -97,8 +97,8 @@ final class LibraryFolders {
   }
 
   /**
-   * {@code cuda/lib64}, which the user chose, if it is CUDA 12; then {@code cuda-12.x/lib64}, the newest first. A toolkit
-   * of another CUDA comes last: it may have a cuDNN of the same name.
+   * {@code cuda/lib64}, which the user chose, if it is CUDA 12; then {@code cuda-12.x/lib64}, the newest first. A
+   * toolkit of another CUDA comes last: it may have a cuDNN of the same name.
    */
   private List<Path> toolkits() {
     List<Path> folders = new ArrayList<>();

@@ -32,9 +32,11 @@ public record GpuMemory(long tensors, long workspace, long copies, long scores) 
   public static GpuMemory of(Counts counts) {
     AlignSettings settings = counts.settings();
     boolean half = settings.precision.equals("bf16") || settings.precision.equals("fp16");
-    int weightBytes = half ? 2 + 4 : settings.storage == Storage.F32 ? 0 : 4; // a gradient is widened before it is added
+    // In 16 bits the gradient of a weight is widened before it is added.
+    int weightBytes = half ? 2 + 4 : settings.storage == Storage.F32 ? 0 : 4;
     int otherBytes = half ? 2 : 0;
-    long ofLinear = most(counts, Work.Kind.LINEAR, s -> copies(s.get(0), s.get(1), s.get(2), 1, weightBytes, otherBytes));
+    long ofLinear = most(counts, Work.Kind.LINEAR, s -> copies(s.get(0), s.get(1), s.get(2), 1, weightBytes,
+        otherBytes));
     long ofConvolution = most(counts, Work.Kind.CONV3X3, s -> copies((long) s.get(0) * s.get(1) * s.get(2), s.get(3),
         s.get(4), 9, weightBytes, otherBytes));
     return new GpuMemory(counts.peak(), MOST_WORKSPACE, Math.max(ofLinear, ofConvolution),
