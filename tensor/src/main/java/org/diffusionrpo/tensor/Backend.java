@@ -38,10 +38,7 @@ public interface Backend extends AutoCloseable {
 
   // ---- memory ----
 
-  /**
-   * Bytes of a device's memory for tensors: those that are free now, whoever took the others, and those that this
-   * backend has; 0 where tensors are Java arrays.
-   */
+  /** Bytes of a device's memory that are free now, whoever has the others; 0 where tensors are Java arrays. */
   default long deviceMemory() {
     return 0;
   }

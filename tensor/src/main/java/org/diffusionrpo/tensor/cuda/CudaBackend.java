@@ -93,7 +93,7 @@ public final class CudaBackend implements Backend {
   @Override
   public long deviceMemory() {
     device.bind();
-    return device.freeBytes() + device.memory().reservedBytes();
+    return device.freeBytes();
   }
 
   @Override
