@@ -57,8 +57,8 @@ public record DeviceInfo(int number, String name, int architecture, int multipro
           "; libcuda.so.1 and the loaded kernel module are of different versions: start the machine again after an "
               + "update of the driver, and let a container have the host's library";
       case CUresult.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE ->
-          "; the libcuda.so.1 for forward compatibility (cuda-compat) is for data-center GPUs only: take its folder out "
-              + "of LD_LIBRARY_PATH, or remove it, and use the driver's own";
+          "; the libcuda.so.1 for forward compatibility (cuda-compat) is for data-center GPUs only: take its folder "
+              + "out of LD_LIBRARY_PATH, or remove it, and use the driver's own";
       case CUresult.CUDA_ERROR_STUB_LIBRARY ->
           "; this libcuda.so.1 is for linking only: take its folder (stubs) out of LD_LIBRARY_PATH";
       case CUresult.CUDA_ERROR_OPERATING_SYSTEM, CUresult.CUDA_ERROR_UNKNOWN ->
