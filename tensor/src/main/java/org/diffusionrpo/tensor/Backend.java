@@ -38,7 +38,7 @@ public interface Backend extends AutoCloseable {
 
   // ---- memory ----
 
-  /** Bytes of memory of a device of its own; 0 where tensors are Java arrays. */
+  /** Bytes of a device's memory that are free now, whoever has the others; 0 where tensors are Java arrays. */
   default long deviceMemory() {
     return 0;
   }

@@ -3,6 +3,7 @@ package org.diffusionrpo.kernels.cuda;
 import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
+import static jcuda.driver.JCudaDriver.cuMemGetInfo;
 import static jcuda.driver.JCudaDriver.cuStreamCreate;
 import static jcuda.driver.JCudaDriver.cuStreamDestroy;
 import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
@@ -175,6 +176,13 @@ public final class CudaDevice implements AutoCloseable {
 
   public DeviceMemory memory() {
     return memory;
+  }
+
+  /** Bytes that no program has, this one included. */
+  public long freeBytes() {
+    long[] free = new long[1];
+    Status.driver("cuMemGetInfo", cuMemGetInfo(free, new long[1]));
+    return free[0];
   }
 
   /** One line on the libraries in use. */

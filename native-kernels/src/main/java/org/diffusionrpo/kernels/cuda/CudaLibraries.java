@@ -1,18 +1,11 @@
 package org.diffusionrpo.kernels.cuda;
 
-import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Finds NVIDIA's shared libraries, which JCuda's own ask for by name, and loads them before any class of JCuda: so what
@@ -22,11 +15,17 @@ public final class CudaLibraries {
   /** Folders, separated by colons, that are searched before all others. */
   public static final String PROPERTY = "drpo.cuda.libraries";
 
+  /** Set to true, none but these folders are searched: the machine looks as if it had nothing else. */
+  public static final String ONLY_PROPERTY = "drpo.cuda.libraries.only";
+
   /** Set to false, kernels are taken as compiled ahead of time, whether NVRTC is there or not. */
   public static final String NVRTC_PROPERTY = "drpo.cuda.nvrtc";
 
-  private static final List<String> SYSTEM_FOLDERS = List.of("/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu",
-      "/usr/lib64", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64", "/usr/local/cuda/lib64", "/opt/cuda/lib64");
+  /** What libcudnn.so.9 opens for convolutions, in an order in which each finds what it is linked to. */
+  private static final List<String> CUDNN_PARTS = List.of("graph", "ops", "cnn", "heuristic",
+      "engines_runtime_compiled", "engines_precompiled");
+
+  private static final long LARGEST_SHIM = 16L << 20;
 
   private static boolean loaded;
 
@@ -73,14 +72,18 @@ public final class CudaLibraries {
       if (this == NVRTC && "false".equals(System.getProperty(NVRTC_PROPERTY))) {
         return null;
       }
-      for (Path folder : folders()) {
-        Path path = folder.resolve(file);
-        if (Files.isRegularFile(path)) {
-          return path;
-        }
-      }
-      return null;
+      return CudaLibraries.find(file);
     }
+  }
+
+  private static Path find(String file) {
+    for (Path folder : new LibraryFolders().all()) {
+      Path path = folder.resolve(file);
+      if (Files.isRegularFile(path)) {
+        return path.toAbsolutePath();
+      }
+    }
+    return null;
   }
 
   /** Whether a GPU can be asked for at all. */
@@ -108,82 +111,44 @@ public final class CudaLibraries {
   private static void load(Library library, Path path) {
     try {
       if (library.companions != null) {
-        try (DirectoryStream<Path> beside = Files.newDirectoryStream(path.toAbsolutePath().getParent(),
-            library.companions)) {
-          beside.forEach(companion -> System.load(companion.toString()));
+        try (DirectoryStream<Path> beside = Files.newDirectoryStream(path.getParent(), library.companions)) {
+          beside.forEach(companion -> load(companion));
         }
       }
-      System.load(path.toAbsolutePath().toString());
+      if (library == Library.CUDNN && isShim(path)) {
+        loadCudnnParts(path);
+      }
     } catch (IOException e) {
       throw new CudaException(path + " cannot be looked at: " + e.getMessage(), e);
+    }
+    load(path);
+  }
+
+  private static void load(Path path) {
+    try {
+      System.load(path.toString());
     } catch (UnsatisfiedLinkError e) {
-      throw new CudaException(path + " does not load: " + e.getMessage(), e);
+      throw new CudaException(path + " does not load: " + e.getMessage()
+          + (e.getMessage().contains("libz.so.1") ? "; install zlib (zlib1g)" : ""), e);
     }
   }
 
-  private static Collection<Path> folders() {
-    Set<Path> folders = new LinkedHashSet<>();
-    addAll(folders, System.getProperty(PROPERTY));
-    addAll(folders, System.getenv("LD_LIBRARY_PATH"));
-    for (String home : new String[] {System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH")}) {
-      if (home != null && !home.isEmpty()) {
-        folders.add(Path.of(home, "lib64"));
+  /** Only NVIDIA's names the libraries that do the work. */
+  private static boolean isShim(Path cudnn) throws IOException {
+    return Files.size(cudnn) < LARGEST_SHIM
+        && new String(Files.readAllBytes(cudnn), StandardCharsets.ISO_8859_1).contains("libcudnn_graph");
+  }
+
+  /** The shim opens them at the first calls, and ends the process where one is missing. */
+  private static void loadCudnnParts(Path cudnn) {
+    for (String part : CUDNN_PARTS) {
+      String file = "libcudnn_" + part + ".so.9";
+      Path beside = cudnn.resolveSibling(file);
+      Path path = Files.isRegularFile(beside) ? beside : find(file);
+      if (path == null) {
+        throw new CudaException(cudnn + " needs " + file + ", which was not found; " + Library.CUDNN.advice());
       }
-    }
-    String project = System.getProperty("drpo.home");
-    if (project != null) { // where the profile cuda-libraries puts them
-      folders.add(Path.of(project, "native-kernels", "target", "cuda-libraries", "org", "bytedeco", "cuda",
-          "linux-x86_64"));
-    }
-    SYSTEM_FOLDERS.forEach(folder -> folders.add(Path.of(folder)));
-    folders.addAll(toolkits());
-    folders.addAll(LinkerCache.FOLDERS);
-    return folders;
-  }
-
-  private static void addAll(Set<Path> folders, String list) {
-    if (list != null) {
-      for (String folder : list.split(File.pathSeparator)) {
-        if (!folder.isEmpty()) {
-          folders.add(Path.of(folder));
-        }
-      }
-    }
-  }
-
-  /** {@code /usr/local/cuda-12.x/lib64}, of which several may be installed. */
-  private static List<Path> toolkits() {
-    List<Path> folders = new ArrayList<>();
-    try (DirectoryStream<Path> homes = Files.newDirectoryStream(Path.of("/usr/local"), "cuda-12*")) {
-      homes.forEach(home -> folders.add(home.resolve("lib64")));
-    } catch (IOException e) {
-      return List.of(); // no such folder
-    }
-    folders.sort(null);
-    return folders;
-  }
-
-  /** The folders in which the dynamic linker knows NVIDIA's libraries; asked for once. */
-  private static final class LinkerCache {
-    private static final List<Path> FOLDERS = read();
-
-    private static List<Path> read() {
-      Set<Path> folders = new LinkedHashSet<>();
-      try {
-        Process ldconfig = new ProcessBuilder("/sbin/ldconfig", "-p").redirectErrorStream(true).start();
-        try (BufferedReader lines = new BufferedReader(
-            new InputStreamReader(ldconfig.getInputStream(), StandardCharsets.UTF_8))) {
-          for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            int arrow = line.indexOf(" => ");
-            if (arrow > 0 && line.strip().matches("lib(cuda|cublas|cudnn|nvrtc)\\.so\\..*x86-64.*")) {
-              folders.add(Path.of(line.substring(arrow + 4).strip()).getParent());
-            }
-          }
-        }
-      } catch (IOException e) {
-        return List.of(); // another C library, without ldconfig
-      }
-      return List.copyOf(folders);
+      load(path);
     }
   }
 }

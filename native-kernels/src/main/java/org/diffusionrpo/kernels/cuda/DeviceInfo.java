@@ -34,8 +34,9 @@ public record DeviceInfo(int number, String name, int architecture, int multipro
     int code = cuInit(0);
     if (code == CUresult.CUDA_ERROR_NO_DEVICE) {
       return List.of();
+    } else if (code != CUresult.CUDA_SUCCESS) {
+      throw new CudaException(Status.driverError("cuInit", code).getMessage() + advice(code));
     }
-    Status.driver("cuInit", code);
     int[] version = new int[1];
     Status.driver("cuDriverGetVersion", cuDriverGetVersion(version));
     int[] count = new int[1];
@@ -45,6 +46,26 @@ public record DeviceInfo(int number, String name, int architecture, int multipro
       devices.add(of(number, version[0]));
     }
     return devices;
+  }
+
+  /** What to do when the driver does not start. */
+  private static String advice(int code) {
+    return switch (code) {
+      case CUresult.CUDA_ERROR_SYSTEM_NOT_READY ->
+          "; start NVIDIA's fabric manager, which machines with NVSwitch need (nvidia-fabricmanager), or wait for it";
+      case CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
+          "; libcuda.so.1 and the loaded kernel module are of different versions: start the machine again after an "
+              + "update of the driver, and let a container have the host's library";
+      case CUresult.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE ->
+          "; the libcuda.so.1 for forward compatibility (cuda-compat) is for data-center GPUs only: take its folder "
+              + "out of LD_LIBRARY_PATH, or remove it, and use the driver's own";
+      case CUresult.CUDA_ERROR_STUB_LIBRARY ->
+          "; this libcuda.so.1 is for linking only: take its folder (stubs) out of LD_LIBRARY_PATH";
+      case CUresult.CUDA_ERROR_OPERATING_SYSTEM, CUresult.CUDA_ERROR_UNKNOWN ->
+          "; see whether nvidia-smi works and /dev/nvidia* may be used (in a container, start it with --gpus all), "
+              + "load the module nvidia_uvm, or start the machine again";
+      default -> "; see whether nvidia-smi works";
+    };
   }
 
   private static DeviceInfo of(int number, int driver) {

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -44,16 +46,16 @@ final class JcudaNatives {
   }
 
   private static Path unpack() {
-    Path folder = CacheFolder.open().resolve("jcuda-" + VERSION);
-    try {
-      return unpack(folder);
-    } catch (IOException e) { // a read-only home
+    List<String> failures = new ArrayList<>();
+    for (Path path : CacheFolder.open().paths()) {
       try {
-        return unpack(Files.createTempDirectory("drpo-jcuda"));
-      } catch (IOException again) {
-        throw new CudaException("cannot unpack JCuda's libraries into " + folder + " (" + e + ")", again);
+        return unpack(path.resolve("jcuda-" + VERSION));
+      } catch (IOException e) {
+        failures.add(e.toString());
       }
     }
+    throw new CudaException("cannot unpack JCuda's libraries (" + String.join(", ", failures) + "); name a folder for "
+        + "them with -D" + CacheFolder.PROPERTY + "=DIR");
   }
 
   private static Path unpack(Path folder) throws IOException {
@@ -67,7 +69,7 @@ final class JcudaNatives {
         bytes = in.readAllBytes();
       }
       Path target = folder.resolve(file);
-      if (!Files.isRegularFile(target) || Files.size(target) != bytes.length) {
+      if (!Files.isRegularFile(target) || !Arrays.equals(Files.readAllBytes(target), bytes)) {
         CacheFolder.place(target, bytes);
       }
     }

@@ -41,13 +41,16 @@ public final class TestGpu {
       return opener.open();
     }
     String libraries = System.getProperty(CudaLibraries.PROPERTY);
+    String only = System.getProperty(CudaLibraries.ONLY_PROPERTY);
     String cache = System.getProperty(CacheFolder.PROPERTY);
     System.setProperty(CudaLibraries.PROPERTY, CudaEmulator.libraries().toString());
+    System.setProperty(CudaLibraries.ONLY_PROPERTY, "true");
     System.setProperty(CacheFolder.PROPERTY, CudaEmulator.libraries().resolveSibling("kernel-cache").toString());
     try {
       return opener.open();
     } finally {
       restore(CudaLibraries.PROPERTY, libraries);
+      restore(CudaLibraries.ONLY_PROPERTY, only);
       restore(CacheFolder.PROPERTY, cache);
     }
   }

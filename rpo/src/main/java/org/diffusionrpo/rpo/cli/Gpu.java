@@ -10,13 +10,18 @@ import org.diffusionrpo.kernels.cuda.CudaDevice;
 import org.diffusionrpo.kernels.cuda.CudaException;
 import org.diffusionrpo.kernels.cuda.CudaLibraries;
 import org.diffusionrpo.kernels.cuda.CudaOptions;
+import org.diffusionrpo.kernels.cuda.DeviceBuffer;
 import org.diffusionrpo.kernels.cuda.DeviceInfo;
+import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
+import org.diffusionrpo.kernels.cuda.Elementwise;
 import org.diffusionrpo.kernels.cuda.Precision;
 import org.diffusionrpo.rpo.cli.Machine.Finding;
 import org.diffusionrpo.rpo.cli.Machine.State;
 
 /** Whether drpo can use a GPU here, library by library and device by device; without one nothing is a problem. */
 final class Gpu {
+  private static final int LAUNCHED = 1000;
+
   private Gpu() {}
 
   /** @param devices where the driver makes its device files, {@code /dev} */
@@ -51,11 +56,12 @@ final class Gpu {
     try {
       devices = DeviceInfo.all();
     } catch (CudaException e) {
-      return List.of(new Finding(State.SLOW, "gpu", e.getMessage() + ": drpo runs on the CPU", ""));
+      return List.of(new Finding(State.SLOW, "gpu", "drpo runs on the CPU: " + e.getMessage(), ""));
     }
     if (devices.isEmpty()) {
       return List.of(new Finding(State.SLOW, "gpu", "the driver finds no GPU: drpo runs on the CPU",
-          "nvidia-smi shows what the driver sees; in a container, start it with --gpus all"));
+          "nvidia-smi shows what the driver sees, and CUDA_VISIBLE_DEVICES hides GPUs from programs; in a container, "
+              + "start it with --gpus all"));
     }
     return devices.stream().map(Gpu::device).toList();
   }
@@ -68,9 +74,24 @@ final class Gpu {
       return new Finding(State.SLOW, "gpu", text, unfit);
     }
     try (CudaDevice open = CudaDevice.open(CudaOptions.DEFAULT.withDevice(device.number()))) {
+      launch(open);
       return new Finding(State.FINE, "gpu", text + ", " + open.describe(), "");
-    } catch (CudaException e) {
+    } catch (CudaException | DeviceOutOfMemoryError e) {
       return new Finding(State.SLOW, "gpu", text, e.getMessage());
+    }
+  }
+
+  /** One kernel, from its source to its result: a compiler or a driver that does not fit the other shows here first. */
+  private static void launch(CudaDevice device) {
+    float[] values = new float[LAUNCHED];
+    try (DeviceBuffer x = device.memory().take(LAUNCHED * (long) Float.BYTES)) {
+      new Elementwise(device).fill(x, 1, LAUNCHED);
+      device.memory().read(values, x);
+    }
+    for (float value : values) {
+      if (value != 1) {
+        throw new CudaException("a kernel that was to write 1 everywhere wrote " + value);
+      }
     }
   }
 

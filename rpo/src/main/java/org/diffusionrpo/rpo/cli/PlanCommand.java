@@ -53,17 +53,19 @@ final class PlanCommand implements Callable<Integer> {
     boolean fits;
     try (Backend backend = Backends.open(settings.backend, settings.precision, line -> {})) {
       table.memory(DryRun.of(other).part(Counts.Part.ACTIVATIONS));
-      long device = backend.deviceMemory();
-      if (device > 0) {
-        fits = PlanTable.fitsDevice(counts, device);
-        table.deviceVerdict(device, fits ? null
-            : Advice.of(settings, changed -> PlanTable.fitsDevice(changed, device)));
+      long free = backend.deviceMemory();
+      if (free > 0) {
+        fits = PlanTable.fitsDevice(counts, free);
+        table.deviceVerdict(free, fits ? null
+            : Advice.of(settings, changed -> PlanTable.fitsDevice(changed, free)));
       } else {
         fits = PlanTable.fits(counts, heap);
         table.verdict(heap, Machine.physicalMemory(), fits ? null
             : Advice.of(settings, changed -> PlanTable.fits(changed, heap)));
       }
-      table.time(MachineRates.measure(backend, counts.loads().get(Counts.Phase.TRAINING).work()));
+      if (fits || free == 0) { // on a full GPU there is no room to measure
+        table.time(MachineRates.measure(backend, counts.loads().get(Counts.Phase.TRAINING).work()));
+      }
     }
     out.flush();
     return fits ? 0 : TOO_LARGE;

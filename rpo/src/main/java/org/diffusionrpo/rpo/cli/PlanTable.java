@@ -9,6 +9,7 @@ import org.diffusionrpo.rpo.align.Counts;
 import org.diffusionrpo.rpo.align.Counts.Part;
 import org.diffusionrpo.rpo.align.Counts.Phase;
 import org.diffusionrpo.rpo.plan.Advice;
+import org.diffusionrpo.rpo.plan.GpuMemory;
 import org.diffusionrpo.rpo.plan.MachineRates;
 import org.diffusionrpo.rpo.plan.ProcessMemory;
 import org.diffusionrpo.tensor.counting.Work;
@@ -17,9 +18,6 @@ import org.diffusionrpo.tensor.counting.Work;
 final class PlanTable {
   /** Share of the heap that data can fill: the collector needs the rest to move and to collect. */
   private static final double USABLE = 0.8;
-
-  /** What the driver, cuBLAS and cuDNN take of a GPU's memory; a round figure. */
-  private static final long CONTEXT = 1L << 30;
 
   private final PrintWriter out;
   private final Counts counts;
@@ -36,8 +34,8 @@ final class PlanTable {
   }
 
   /** Tensors are on the GPU; the heap holds pairs and what is copied. */
-  static boolean fitsDevice(Counts counts, long device) {
-    return counts.peak() + counts.scratch() + CONTEXT <= device;
+  static boolean fitsDevice(Counts counts, long free) {
+    return GpuMemory.of(counts).fits(free);
   }
 
   /** @param otherwise bytes of activations with gradient checkpointing the other way */
@@ -69,13 +67,13 @@ final class PlanTable {
           ? "all tensors, counted; the largest counts" : "");
     }
     row("pairs", counts.host(), "encoded, and their pictures");
-    row("scratch of kernels", counts.scratch(), "estimated");
-    row("copies", counts.copies(), "while a checkpoint is written");
-    row("needed", counts.needed(), "of Java's heap");
   }
 
   /** @param advice null when the run fits */
   void verdict(long heap, long machine, Advice advice) {
+    row("scratch of kernels", counts.scratch(), "estimated");
+    row("copies", counts.copies(), "while a checkpoint is written");
+    row("needed", counts.needed(), "of Java's heap");
     row("Java's heap", heap, "at most, of " + ModelSummary.size(machine) + " of this machine");
     out.println();
     ProcessMemory process = ProcessMemory.of(counts, heap);
@@ -98,17 +96,24 @@ final class PlanTable {
     out.println();
   }
 
-  /** @param advice null when the run fits */
-  void deviceVerdict(long device, Advice advice) {
-    row("GPU memory", device, "of which the run needs " + ModelSummary.size(counts.peak() + counts.scratch() + CONTEXT)
-        + ", a GiB of it for the libraries");
+  /**
+   * @param free bytes of the GPU that tensors could have now
+   * @param advice null when the run fits
+   */
+  void deviceVerdict(long free, Advice advice) {
+    GpuMemory gpu = GpuMemory.of(counts);
+    row("workspace", gpu.workspace(), "of cuDNN at most, estimated");
+    row("rounded copies", gpu.copies(), "of operands and results, estimated");
+    row("scores", gpu.scores(), "of attention with wide heads, estimated");
+    row("needed", gpu.total(), "of the GPU's memory, an estimate");
+    row("GPU memory", free, "free now; a tenth is left to the libraries and to gaps");
     out.println();
     if (advice == null) {
       out.println("fits");
     } else {
-      out.printf(Locale.ROOT, "does not fit%s %s, which needs %s%n", fitsDevice(advice.counts(), device) ? ": try"
+      out.printf(Locale.ROOT, "does not fit%s %s, which needs %s%n", fitsDevice(advice.counts(), free) ? ": try"
           : ", and neither does it with", String.join(" ", advice.options()),
-          ModelSummary.size(advice.counts().peak() + advice.counts().scratch() + CONTEXT));
+          ModelSummary.size(GpuMemory.of(advice.counts()).total()));
     }
     out.println();
   }

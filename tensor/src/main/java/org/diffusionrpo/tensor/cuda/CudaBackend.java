@@ -92,7 +92,8 @@ public final class CudaBackend implements Backend {
 
   @Override
   public long deviceMemory() {
-    return device.info().memory();
+    device.bind();
+    return device.freeBytes();
   }
 
   @Override

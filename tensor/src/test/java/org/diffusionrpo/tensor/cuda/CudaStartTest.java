@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -40,7 +41,8 @@ class CudaStartTest {
 
   @Test
   void aMachineWithoutAGpuLoadsNoClassOfJcuda() throws Exception {
-    String output = ChildJvm.run(Open.class, "-D" + NAME + "=auto", "-verbose:class");
+    String output = ChildJvm.run(Open.class, "-D" + NAME + "=auto", "-Ddrpo.cuda.libraries.only=true",
+        "-verbose:class");
     assertTrue(output.contains("Running on the CPU: no NVIDIA driver"), output);
     assertFalse(output.contains("jcuda."), "a class of JCuda was loaded");
   }
@@ -66,6 +68,27 @@ class CudaStartTest {
     assertTrue(output.contains("--backend cuda: libcudnn.so.9 was not found; install cuDNN 9"), output);
     output = start("auto", withoutCudnn);
     assertTrue(output.contains("Running on the CPU: libcudnn.so.9 was not found"), output);
+  }
+
+  /** NVIDIA's libcudnn.so.9 aborts the process at the first call when it does not find these. */
+  @Test
+  void anIncompleteCudnnIsNamed() throws Exception {
+    Path libraries = libraries("libcuda.so.1", "libcublas.so.12", "libnvrtc.so.12");
+    byte[] cudnn = Files.readAllBytes(CudaEmulator.libraries().resolve("libcudnn.so.9"));
+    byte[] name = "libcudnn_graph.so".getBytes(StandardCharsets.US_ASCII); // as in the shim; beyond what is loaded
+    byte[] shim = Arrays.copyOf(cudnn, cudnn.length + name.length);
+    System.arraycopy(name, 0, shim, cudnn.length, name.length);
+    Files.write(libraries.resolve("libcudnn.so.9"), shim);
+    for (String part : List.of("graph", "ops", "cnn", "heuristic", "engines_runtime_compiled")) {
+      Files.createSymbolicLink(libraries.resolve("libcudnn_" + part + ".so.9"),
+          CudaEmulator.libraries().resolve("libcublas.so.12"));
+    }
+    String output = start("cuda", libraries);
+    assertTrue(output.contains("libcudnn.so.9 needs libcudnn_engines_precompiled.so.9, which was not found; install "
+        + "cuDNN 9"), output);
+    Files.createSymbolicLink(libraries.resolve("libcudnn_engines_precompiled.so.9"),
+        CudaEmulator.libraries().resolve("libcublas.so.12"));
+    result(start("cuda", libraries));
   }
 
   @Test
@@ -129,10 +152,11 @@ class CudaStartTest {
   }
 
   private String start(String backend, Path libraries, String... options) {
-    String[] all = Arrays.copyOf(options, options.length + 3);
+    String[] all = Arrays.copyOf(options, options.length + 4);
     all[options.length] = "-D" + NAME + "=" + backend;
     all[options.length + 1] = "-Ddrpo.cuda.libraries=" + libraries;
-    all[options.length + 2] = "-Ddrpo.cuda.cache=" + folder.resolve("cache");
+    all[options.length + 2] = "-Ddrpo.cuda.libraries.only=true";
+    all[options.length + 3] = "-Ddrpo.cuda.cache=" + folder.resolve("cache");
     try {
       return ChildJvm.run(Open.class, all);
     } catch (IOException | InterruptedException e) {
