@@ -20,12 +20,12 @@ import org.diffusionrpo.tensor.Tolerances;
 import org.junit.jupiter.api.Test;
 
 /** Every operation of every backend against plain loops over doubles. */
-class OpConformanceTest {
+public class OpConformanceTest {
   /** What makes, moves or describes memory; {@link org.diffusionrpo.tensor.cpu.CpuBackend} and its tests cover it. */
   private static final Set<String> MEMORY = Set.of("name", "describe", "memory", "scope", "empty", "zeros", "of",
       "write", "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
 
-  static List<OpCase> cases() {
+  public static List<OpCase> cases() {
     return Stream.of(ElementwiseCases.all(), LinearCases.all(), NormCases.all(), AttentionCases.all(),
         TrainingCases.all()).flatMap(List::stream).toList();
   }
@@ -67,7 +67,7 @@ class OpConformanceTest {
     assertEquals(operations, byOperation().keySet());
   }
 
-  private static void matchTheReference(Backend backend, List<OpCase> cases) {
+  static void matchTheReference(Backend backend, List<OpCase> cases) {
     Backend reference = new ReferenceBackend();
     assertAll(cases.stream().map(opCase -> () -> {
       Map<String, double[]> actual = opCase.run(backend);
