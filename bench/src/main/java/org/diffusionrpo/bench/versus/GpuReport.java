@@ -3,7 +3,11 @@ package org.diffusionrpo.bench.versus;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import org.diffusionrpo.kernels.cuda.CudaException;
 import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
 import org.diffusionrpo.kernels.cuda.Precision;
 import org.diffusionrpo.tensor.Backend;
@@ -27,6 +31,8 @@ public final class GpuReport {
   private final PrintStream out;
   private final String device;
   private final double seconds;
+  private Backend backend;
+  private Precision opened;
 
   /** @param seconds of warm-up and of measurement of each row */
   GpuReport(PrintStream out, String device, double seconds) {
@@ -49,49 +55,68 @@ public final class GpuReport {
    */
   void print(Pattern rows, int peak, int copied, boolean fullSize) {
     for (Precision precision : Precision.values()) {
-      String name = precision.name().toLowerCase(Locale.ROOT);
-      try (Backend backend = Backends.open(device, name, out::println)) {
-        print(backend, rows, peak, copied);
+      try {
+        open(precision, out::println);
+        print(rows, peak, copied);
         if (fullSize) {
-          printStableDiffusion15(backend);
+          printStableDiffusion15();
         }
       } catch (IllegalArgumentException e) { // e.g. no bf16 on Turing
         out.println(e.getMessage());
+      } finally {
+        close();
       }
       out.println();
     }
   }
 
-  private void print(Backend backend, Pattern rows, int peak, int copied) {
+  private void open(Precision precision, Consumer<String> say) {
+    backend = Backends.open(device, precision.name().toLowerCase(Locale.ROOT), say);
+    opened = precision;
+  }
+
+  private void close() {
+    if (backend != null) {
+      backend.close();
+      backend = null;
+    }
+  }
+
+  private void print(Pattern rows, int peak, int copied) {
     Row.Gemm largest = new Row.Gemm(Form.NT, peak, peak, peak);
-    double flops = largest.operations() / time(backend, largest);
-    double bytes = copyBytes(backend, copied);
+    double flops = largest.operations() / measured(largest.name(), () -> time(largest));
+    double bytes = 2.0 * Float.BYTES * copied / measured("copy", () -> copyTime(copied));
     out.printf(Locale.ROOT, "copy %.1f GB/s, cuBLAS %s %.2f TFLOP/s%n", bytes * 1e-9, largest.name(), flops * 1e-12);
     out.printf(Locale.ROOT, "%-52s %10s %10s %7s %10s %7s%n", "row", "ms", "TFLOP/s", "of peak", "GB/s", "of copy");
     for (Row row : Rows.matching(rows)) {
-      try {
-        print(row, time(backend, row), flops, bytes);
-      } catch (DeviceOutOfMemoryError e) {
-        out.printf(Locale.ROOT, "%-52s %s%n", row.name(), e.getMessage());
-        backend.trim();
+      double time = measured(row.name(), () -> time(row));
+      if (!Double.isNaN(time)) {
+        print(row, time, flops, bytes);
       }
     }
   }
 
   /** An update of a few pairs, each on its own, and what it means for the recipe's large batches. */
-  private void printStableDiffusion15(Backend backend) {
+  private void printStableDiffusion15() {
     String name = "rpo step sd15 " + PAIRS + " pairs, one at a time";
-    try (MemoryScope scope = backend.scope()) {
-      Runnable step = OurNetworks.stableDiffusion15Step(backend, PAIRS);
-      Runnable run = () -> {
-        step.run();
-        backend.synchronize();
-      };
-      Contestant.repeat(run, seconds, 1);
-      double time = Statistics.median(Contestant.repeat(run, seconds, 2));
+    double time = measured(name, () -> time(() -> OurNetworks.stableDiffusion15Step(backend, PAIRS), 1, 2));
+    if (!Double.isNaN(time)) {
       out.printf(Locale.ROOT, "%-52s %10.3f   %.2f s per pair%n", name, time * 1e3, time / PAIRS);
-    } catch (DeviceOutOfMemoryError e) {
+    }
+  }
+
+  /**
+   * Seconds, or NaN where the measurement failed, which is printed in its row. The device starts again then: it keeps
+   * nothing of what failed, and after some errors no call works before.
+   */
+  private double measured(String name, DoubleSupplier measurement) {
+    try {
+      return measurement.getAsDouble();
+    } catch (CudaException | DeviceOutOfMemoryError e) {
       out.printf(Locale.ROOT, "%-52s %s%n", name, e.getMessage());
+      close();
+      open(opened, line -> {});
+      return Double.NaN;
     }
   }
 
@@ -117,28 +142,29 @@ public final class GpuReport {
     return work.bytes();
   }
 
-  private double time(Backend backend, Row row) {
+  private double time(Row row) {
+    return time(() -> row.prepare(new OurWorker(backend)), row.isWholeNetwork() ? Contestant.NETWORK_WARM_UP_RUNS : 1,
+        1);
+  }
+
+  private double copyTime(int floats) {
+    return time(() -> {
+      Tensor x = backend.zeros(Shape.of(floats));
+      Tensor y = backend.empty(x.shape());
+      return () -> backend.copy(y, x);
+    }, 1, 1);
+  }
+
+  /** Median seconds of what {@code prepare} makes, with at least so many runs of each kind. */
+  private double time(Supplier<Runnable> prepare, int warmUpRuns, int runs) {
     try (MemoryScope scope = backend.scope()) {
-      Runnable prepared = row.prepare(new OurWorker(backend));
+      Runnable prepared = prepare.get();
       Runnable run = () -> {
         prepared.run();
         backend.synchronize();
       };
-      Contestant.repeat(run, seconds, row.isWholeNetwork() ? Contestant.NETWORK_WARM_UP_RUNS : 1);
-      return Statistics.median(Contestant.repeat(run, seconds, 1));
-    }
-  }
-
-  private double copyBytes(Backend backend, int floats) {
-    try (MemoryScope scope = backend.scope()) {
-      Tensor x = backend.zeros(Shape.of(floats));
-      Tensor y = backend.empty(x.shape());
-      Runnable run = () -> {
-        backend.copy(y, x);
-        backend.synchronize();
-      };
-      Contestant.repeat(run, seconds, 1);
-      return 2.0 * x.buffer().bytes() / Statistics.median(Contestant.repeat(run, seconds, 1));
+      Contestant.repeat(run, seconds, warmUpRuns);
+      return Statistics.median(Contestant.repeat(run, seconds, runs));
     }
   }
 }

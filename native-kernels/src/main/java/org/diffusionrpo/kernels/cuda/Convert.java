@@ -31,24 +31,15 @@ final class Convert {
     launch("from_fp16", Elementwise.quads(n), y, x, n);
   }
 
-  /** {@code amax[0] = max |x|}; infinite or NaN when an element is, NaN before infinite. */
-  void amax(DeviceBuffer amax, DeviceBuffer x, long n) {
-    largest(amax, null, x, n);
-  }
-
   /**
    * {@code scale[0]} = the power of two with {@code 0.5 <= max |x| * scale < 1}, between 2^-126 and 2^126; 1 when x is
    * all zeros, or not finite.
    */
   void scaleOf(DeviceBuffer scale, DeviceBuffer x, long n) {
-    largest(null, scale, x, n);
-  }
-
-  private void largest(DeviceBuffer amax, DeviceBuffer scale, DeviceBuffer x, long n) {
     int blocks = PartSums.blocks(n);
     try (DeviceBuffer parts = device.memory().take((long) blocks * Integer.BYTES)) {
       launch("amax_parts", Grid.of(blocks, PartSums.THREADS), parts, x, n);
-      launch("amax_of_parts", Grid.of(1, PartSums.THREADS), amax, scale, parts, blocks);
+      launch("scale_of_parts", Grid.of(1, PartSums.THREADS), scale, parts, blocks);
     }
   }
 
@@ -60,11 +51,6 @@ final class Convert {
   /** y [n] of fp32 = x [n] of fp16, divided by both scales. */
   void fromF16(DeviceBuffer y, DeviceBuffer x, DeviceBuffer scaleA, DeviceBuffer scaleB, long n) {
     launch("from_fp16_unscaled", Elementwise.quads(n), y, x, scaleA, scaleB, n);
-  }
-
-  /** y [n] of fp32, divided by both scales in place. */
-  void unscale(DeviceBuffer y, DeviceBuffer scaleA, DeviceBuffer scaleB, long n) {
-    launch("unscale", Elementwise.quads(n), y, scaleA, scaleB, n);
   }
 
   private void launch(String kernel, Grid grid, Object... arguments) {

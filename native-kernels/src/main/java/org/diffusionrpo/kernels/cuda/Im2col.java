@@ -12,8 +12,8 @@ import org.diffusionrpo.kernels.cpu.Conv2d.Geometry;
 final class Im2col {
   private static final int THREADS = 256;
   private static final int MAX_LINES = 16_384;
-  /** What a thread moves at a time where the number of channels allows it. */
-  private static final int VECTOR_BYTES = 16;
+  /** Channels that a thread moves at a time where their number allows it. */
+  private static final int VECTOR = 4;
 
   private final CudaDevice device;
 
@@ -23,37 +23,26 @@ final class Im2col {
 
   /** The windows of {@code count} output positions from {@code first} on, as floats. */
   void gather(DeviceBuffer windows, DeviceBuffer x, Geometry g, long first, int count) {
-    gather("im2col_float", windows, x, Float.BYTES, g, first, count);
-  }
-
-  /** The same for fp16 or bf16 elements, which are only moved. */
-  void gatherHalf(DeviceBuffer windows, DeviceBuffer x, Geometry g, long first, int count) {
-    gather("im2col_half", windows, x, Short.BYTES, g, first, count);
-  }
-
-  private void gather(String kernel, DeviceBuffer windows, DeviceBuffer x, int bytes, Geometry g, long first,
-      int count) {
-    int window = Math.multiplyExact(g.kernelHeight() * g.kernelWidth(), units(g.inChannels(), bytes));
+    int window = Math.multiplyExact(g.kernelHeight() * g.kernelWidth(), units(g.inChannels()));
     int lanes = lanes(window);
-    launch(kernel, grid(window, count, lanes), windows, x, g.height(), g.width(), g.inChannels(), g.kernelHeight(),
+    launch("im2col", grid(window, count, lanes), windows, x, g.height(), g.width(), g.inChannels(), g.kernelHeight(),
         g.kernelWidth(), g.stride(), g.padTop(), g.padLeft(), g.outHeight(), g.outWidth(), first, count, lanes);
   }
 
-  /** Overwrites dx of {@code samples} images with the sums of all their windows. */
-  void sum(DeviceBuffer dx, DeviceBuffer windows, Geometry g, int samples) {
-    sum(dx, windows, g, samples, 0, g.outHeight());
-  }
-
   /**
-   * The same where only the windows of output rows [firstRow, firstRow + rows) of each image are in memory. The pieces
-   * of an image are summed from its first row to its last: a piece overwrites the pixels that no earlier one reached,
-   * and adds to those that its first windows share with the piece before.
+   * Overwrites dx of {@code samples} images with the sums of their windows, of which those of output rows
+   * [firstRow, firstRow + rows) of each image are in memory. The pieces of an image are summed from its first row to
+   * its last: a piece overwrites the pixels that no earlier one reached, and adds to those that its first windows share
+   * with the piece before.
    */
   void sum(DeviceBuffer dx, DeviceBuffer windows, Geometry g, int samples, int firstRow, int rows) {
     int reached = firstRow == 0 ? 0 : reached(g, firstRow);
     int from = Math.min(reached, Math.max(0, firstRow * g.stride() - g.padTop()));
     int end = firstRow + rows == g.outHeight() ? g.height() : reached(g, firstRow + rows);
-    int units = units(g.inChannels(), Float.BYTES);
+    if (from == end) {
+      return; // all in the padding
+    }
+    int units = units(g.inChannels());
     int lanes = lanes(units);
     launch("col2im", grid(units, (long) samples * (end - from) * g.width(), lanes), dx, windows, samples, g.height(),
         g.width(), g.inChannels(), g.kernelHeight(), g.kernelWidth(), g.stride(), g.padTop(), g.padLeft(),
@@ -61,8 +50,8 @@ final class Im2col {
   }
 
   /** What the threads move of one pixel. */
-  private static int units(int channels, int bytes) {
-    return (long) channels * bytes % VECTOR_BYTES == 0 ? channels / (VECTOR_BYTES / bytes) : channels;
+  private static int units(int channels) {
+    return channels % VECTOR == 0 ? channels / VECTOR : channels;
   }
 
   /** The end of the pixel rows that the windows of the first {@code outputRows} output rows see. */

@@ -91,8 +91,8 @@ __device__ __forceinline__ float power_of_two_scale_of(float amax) {
   return __uint_as_float((unsigned)(scale + 127) << 23);
 }
 
-/** amax = the largest part, scale = its power of two; each may be null. One block. */
-extern "C" __global__ void __launch_bounds__(256) amax_of_parts(float* __restrict__ amax, float* __restrict__ scale,
+/** scale = the power of two of the largest part. One block. */
+extern "C" __global__ void __launch_bounds__(256) scale_of_parts(float* __restrict__ scale,
     const unsigned* __restrict__ parts, int count) {
   __shared__ unsigned scratch[32];
   unsigned largest = 0;
@@ -101,12 +101,7 @@ extern "C" __global__ void __launch_bounds__(256) amax_of_parts(float* __restric
   }
   largest = block_max(largest, scratch);
   if (threadIdx.x == 0) {
-    if (amax != nullptr) {
-      *amax = __uint_as_float(largest);
-    }
-    if (scale != nullptr) {
-      *scale = power_of_two_scale_of(__uint_as_float(largest));
-    }
+    *scale = power_of_two_scale_of(__uint_as_float(largest));
   }
 }
 
@@ -130,11 +125,4 @@ extern "C" __global__ void __launch_bounds__(256) from_fp16_unscaled(float* __re
     long long n) {
   float s = inverse_of_product(scaleA, scaleB);
   widen(y, x, n, [s](unsigned short v) { return half_to_float(v) * s; });
-}
-
-/** y = y / (scaleA scaleB) in place, for scales that are powers of two. */
-extern "C" __global__ void __launch_bounds__(256) unscale(float* y, const float* __restrict__ scaleA,
-    const float* __restrict__ scaleB, long long n) {
-  float s = inverse_of_product(scaleA, scaleB);
-  map(y, y, n, [s](float v) { return v * s; });
 }

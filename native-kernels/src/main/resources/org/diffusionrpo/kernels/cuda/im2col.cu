@@ -31,24 +31,11 @@ __device__ __forceinline__ void gather(T* windows, const T* x, int height, int w
 }
 
 /** The windows of `count` output positions from `first` on. */
-extern "C" __global__ void __launch_bounds__(256) im2col_float(float* __restrict__ windows,
+extern "C" __global__ void __launch_bounds__(256) im2col(float* __restrict__ windows,
     const float* __restrict__ x, int height, int width, int channels, int kernelHeight, int kernelWidth, int stride,
     int padTop, int padLeft, int outHeight, int outWidth, long long first, int count, int lanes) {
   if ((channels & 3) == 0 && aligned16(windows) && aligned16(x)) {
     gather((float4*)windows, (const float4*)x, height, width, channels / 4, kernelHeight, kernelWidth, stride, padTop,
-        padLeft, outHeight, outWidth, first, count, lanes);
-  } else {
-    gather(windows, x, height, width, channels, kernelHeight, kernelWidth, stride, padTop, padLeft, outHeight,
-        outWidth, first, count, lanes);
-  }
-}
-
-/** The same for 16-bit elements, which are only moved. */
-extern "C" __global__ void __launch_bounds__(256) im2col_half(unsigned short* __restrict__ windows,
-    const unsigned short* __restrict__ x, int height, int width, int channels, int kernelHeight, int kernelWidth,
-    int stride, int padTop, int padLeft, int outHeight, int outWidth, long long first, int count, int lanes) {
-  if ((channels & 7) == 0 && aligned16(windows) && aligned16(x)) {
-    gather((uint4*)windows, (const uint4*)x, height, width, channels / 8, kernelHeight, kernelWidth, stride, padTop,
         padLeft, outHeight, outWidth, first, count, lanes);
   } else {
     gather(windows, x, height, width, channels, kernelHeight, kernelWidth, stride, padTop, padLeft, outHeight,

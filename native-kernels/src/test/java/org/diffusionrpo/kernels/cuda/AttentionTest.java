@@ -3,6 +3,7 @@ package org.diffusionrpo.kernels.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
@@ -11,6 +12,8 @@ import java.util.Map;
 import java.util.Random;
 import org.diffusionrpo.kernels.cpu.AttentionOracle;
 import org.diffusionrpo.kernels.cpu.HalfFloats;
+import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
+import org.diffusionrpo.kernels.cuda.emulator.Knob;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -38,7 +41,9 @@ class AttentionTest {
   static void open() {
     assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     for (Precision precision : new Precision[] {Precision.FP32, Precision.BF16, Precision.FP16}) {
-      DEVICES.put(precision, TestGpu.open(TestGpu.options().withPrecision(precision)));
+      if (TestGpu.missing(precision) == null) {
+        DEVICES.put(precision, TestGpu.open(TestGpu.options().withPrecision(precision)));
+      }
     }
   }
 
@@ -67,6 +72,22 @@ class AttentionTest {
     for (Precision precision : DEVICES.keySet()) {
       new Run(precision, new AttentionOracle(samples, queries, keys, heads, headDim, causal), 1).check(
           tolerance(precision));
+    }
+  }
+
+  /** The tensor cores of compute capability 7.5 multiply half as many numbers at once. */
+  @Test
+  void olderTensorCoresMatchTheDefinition() {
+    assumeFalse(TestGpu.isReal(), "the emulated device can pretend to be older");
+    CudaEmulator.set(Knob.COMPUTE_CAPABILITY, "7.5");
+    try (CudaDevice device = TestGpu.open(TestGpu.options().withPrecision(Precision.FP16))) {
+      for (int headDim : new int[] {36, 64, 80, 136, 160}) {
+        Run run = new Run(Precision.FP16, new AttentionOracle(1, 70, 77, 2, headDim, headDim == 136), 1);
+        run.device = device;
+        run.check(FP16_TOLERANCE);
+      }
+    } finally {
+      CudaEmulator.set(Knob.COMPUTE_CAPABILITY, "8.0");
     }
   }
 
@@ -217,10 +238,13 @@ class AttentionTest {
     final float[] dq;
     final float[] dk;
     final float[] dv;
+    CudaDevice device;
     /** In place of what the width of the head asks for. */
     GemmAttention wide;
 
     Run(Precision precision, AttentionOracle shape, float scale) {
+      device = DEVICES.get(precision);
+      assumeTrue(device != null, () -> TestGpu.missing(precision));
       this.precision = precision;
       this.shape = shape;
       int queries = shape.samples() * shape.queries() * shape.heads() * shape.headDim();
@@ -246,7 +270,6 @@ class AttentionTest {
 
     /** Forward and backward. */
     void all() {
-      CudaDevice device = DEVICES.get(precision);
       float[][] inputs = inputs();
       float[][] outputs = outputs();
       DeviceBuffer[] x = new DeviceBuffer[inputs.length + outputs.length];

@@ -2,7 +2,6 @@ package org.diffusionrpo.kernels.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.diffusionrpo.kernels.cpu.HalfFloats;
 import org.junit.jupiter.api.Test;
@@ -70,18 +69,15 @@ class ConvertTest extends OnDevice {
 
   @ParameterizedTest
   @CsvSource({"1,false", "3,false", "4,true", "100003,false"})
-  void amaxIsTheLargestMagnitude(int n, boolean odd) {
+  void theScaleIsThatOfTheLargestMagnitude(int n, boolean odd) {
     float[] x = gaussian(1, n);
-    x[n - 1] = -7;
-    DeviceBuffer amax = empty(1);
-    convert.amax(amax, upload(x, odd), n);
-    assertEquals(7, read(amax, 1)[0]);
-    x[n / 2] = Float.NEGATIVE_INFINITY;
-    convert.amax(amax, upload(x, odd), n);
-    assertEquals(Float.POSITIVE_INFINITY, read(amax, 1)[0]);
-    x[n - 1] = Float.NaN;
-    convert.amax(amax, upload(x, odd), n);
-    assertTrue(Float.isNaN(read(amax, 1)[0]));
+    DeviceBuffer scale = empty(1);
+    for (int at : new int[] {n - 1, n / 2, 0}) {
+      x[at] = at % 2 == 0 ? -0x1p20f : 0x1p20f;
+      convert.scaleOf(scale, upload(x, odd), n);
+      assertEquals(0x1p-21f, read(scale, 1)[0]);
+      x[at] = 0;
+    }
   }
 
   @ParameterizedTest
@@ -117,15 +113,17 @@ class ConvertTest extends OnDevice {
   @Test
   void bothScalesAreDividedOut() {
     float[] scales = {0x1p-126f, 0x1p-3f, 1, 0x1p100f, 0x1p126f};
-    float[] x = {1, -3, 0x1p-40f, 0x1p20f};
+    float[] x = {1, -3, 0x1p-14f, 0x1p15f};
+    short[] halves = new short[x.length];
+    HalfFloats.toFp16(halves, 0, x, 0, x.length);
     for (float a : scales) {
       for (float b : scales) {
         float[] expected = new float[x.length];
         for (int i = 0; i < x.length; i++) {
           expected[i] = x[i] * (float) (1 / ((double) a * b));
         }
-        DeviceBuffer y = upload(x);
-        convert.unscale(y, upload(a), upload(b), x.length);
+        DeviceBuffer y = empty(x.length);
+        convert.fromF16(y, upload(halves, false), upload(a), upload(b), x.length);
         assertArrayEquals(expected, read(y, x.length), a + " and " + b);
       }
     }

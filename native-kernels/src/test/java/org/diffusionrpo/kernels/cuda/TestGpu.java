@@ -7,7 +7,7 @@ import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
  * while {@link #with} runs, so that everything else in the same process sees a machine without a GPU.
  */
 public final class TestGpu {
-  private static final boolean REAL = Boolean.getBoolean("drpo.test.gpu");
+  private static final boolean REAL = Boolean.getBoolean(CudaEmulator.REAL_DEVICE_PROPERTY);
 
   private TestGpu() {}
 
@@ -18,6 +18,17 @@ public final class TestGpu {
   /** Why this machine has neither, which is what the skipped tests show; null when it has. */
   public static String missing() {
     return REAL ? null : CudaEmulator.missing();
+  }
+
+  /** The same for computation in one precision, which older devices lack. */
+  public static String missing(Precision precision) {
+    String missing = missing();
+    return missing != null ? missing : info().unfit(precision);
+  }
+
+  public static DeviceInfo info() {
+    return with(() -> DeviceInfo.all().stream().findFirst()).orElseThrow(() ->
+        new CudaException("the driver finds no GPU"));
   }
 
   /** Exact fp32; on the emulated device every access is checked against exact sizes, and fresh memory reads as NaN. */

@@ -13,15 +13,15 @@ import org.diffusionrpo.tensor.TestTensors;
  * @param op the name of the method of {@link Backend}
  * @param detail sizes and options, for messages
  */
-record OpCase(String op, String detail, Body body) {
+public record OpCase(String op, String detail, Body body) {
   /** Makes the inputs, calls the operation and hands out everything that it wrote. */
   @FunctionalInterface
-  interface Body {
+  public interface Body {
     void run(Backend backend, Results results);
   }
 
   /** What the operation wrote, by name. */
-  Map<String, double[]> run(Backend backend) {
+  public Map<String, double[]> run(Backend backend) {
     Results results = new Results();
     try (MemoryScope scope = backend.scope()) {
       body.run(backend, results);
@@ -34,7 +34,7 @@ record OpCase(String op, String detail, Body body) {
     return op + " " + detail;
   }
 
-  static final class Results {
+  public static final class Results {
     private final Map<String, double[]> values = new LinkedHashMap<>();
 
     void add(String name, Tensor tensor) {

@@ -25,7 +25,7 @@ class OpConformanceTest {
   private static final Set<String> MEMORY = Set.of("name", "describe", "memory", "scope", "empty", "zeros", "of",
       "write", "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
 
-  static List<OpCase> cases() {
+  public static List<OpCase> cases() {
     return Stream.of(ElementwiseCases.all(), LinearCases.all(), NormCases.all(), AttentionCases.all(),
         TrainingCases.all()).flatMap(List::stream).toList();
   }
@@ -67,7 +67,7 @@ class OpConformanceTest {
     assertEquals(operations, byOperation().keySet());
   }
 
-  private static void matchTheReference(Backend backend, List<OpCase> cases) {
+  static void matchTheReference(Backend backend, List<OpCase> cases) {
     Backend reference = new ReferenceBackend();
     assertAll(cases.stream().map(opCase -> () -> {
       Map<String, double[]> actual = opCase.run(backend);
