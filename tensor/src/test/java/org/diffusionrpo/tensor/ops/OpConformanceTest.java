@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 /** Every operation of every backend against plain loops over doubles. */
 class OpConformanceTest {
   /** What makes, moves or describes memory or repeats other work; tests of their own cover it. */
-  private static final Set<String> MEMORY = Set.of("name", "memory", "scope", "empty", "zeros", "of", "write",
-      "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
+  private static final Set<String> MEMORY = Set.of("name", "describe", "memory", "scope", "empty", "zeros", "of",
+      "write", "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
 
   static List<OpCase> cases() {
     return Stream.of(ElementwiseCases.all(), LinearCases.all(), NormCases.all(), AttentionCases.all(),
