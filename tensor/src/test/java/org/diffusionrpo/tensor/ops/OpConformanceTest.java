@@ -20,7 +20,7 @@ import org.diffusionrpo.tensor.Tolerances;
 import org.junit.jupiter.api.Test;
 
 /** Every operation of every backend against plain loops over doubles. */
-class OpConformanceTest {
+public class OpConformanceTest {
   /** What makes, moves or describes memory or repeats other work; tests of their own cover it. */
   private static final Set<String> MEMORY = Set.of("name", "describe", "memory", "scope", "empty", "zeros", "of",
       "write", "toArray", "trim", "deviceMemory", "synchronize", "record", "close");
