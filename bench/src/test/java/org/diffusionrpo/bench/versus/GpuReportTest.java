@@ -43,11 +43,10 @@ class GpuReportTest {
     assumeFalse(TestGpu.isReal(), "faults are injected into the emulated device");
     CudaEmulator.fail("cublasGemmEx", 1, 13);
     CudaEmulator.fail("cuLaunchKernel", 20, LAUNCH_FAILED);
-    String report = report("layer_norm .*|gemm NT 64x");
+    String report = report("layer_norm .*");
     assertEquals(1, count(report, "gemm NT 64x64x64 .*cublasGemmEx.*"), report);
     assertEquals(1, count(report, "copy [0-9.]+ GB/s, cuBLAS gemm NT 64x64x64 NaN TFLOP/s"), report);
     assertEquals(1, count(report, ".*CUDA_ERROR_LAUNCH_FAILED.*"), report);
-    assertEquals(4, count(report, "gemm NT 64x1280x11520 +[0-9.]+ .*%"), report);
     assertEquals(7, count(report, "layer_norm .* +[0-9.]+ +[0-9.]+ +[0-9.]+ %"), report);
     assertTrue(CudaEmulator.leaks().isEmpty(), () -> CudaEmulator.leaks().toString());
   }
