@@ -2,11 +2,10 @@ package org.diffusionrpo.rpo.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.diffusionrpo.rpo.cli.Machine.Finding;
@@ -18,19 +17,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the doctor says of a GPU whose driver, compiler or kernels do not work. */
+@NeedsGpu(emulated = true)
 class GpuTest {
   @BeforeEach
-  void emulatedDevice() {
-    assumeFalse(TestGpu.isReal(), "faults are injected into the emulated device");
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
-    CudaEmulator.reset();
-  }
-
   @AfterEach
-  void asItWas() {
-    if (TestGpu.missing() == null) {
-      CudaEmulator.reset();
-    }
+  void freshDevice() {
+    CudaEmulator.reset();
   }
 
   @Test

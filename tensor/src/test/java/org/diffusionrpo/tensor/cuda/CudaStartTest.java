@@ -3,8 +3,6 @@ package org.diffusionrpo.tensor.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,28 +14,22 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.diffusionrpo.kernels.cuda.TestGpu;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.diffusionrpo.kernels.cuda.emulator.Knob;
 import org.diffusionrpo.tensor.Backend;
 import org.diffusionrpo.tensor.Backends;
 import org.diffusionrpo.tensor.ChildJvm;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The first moments of a process: libraries that are there, missing or broken, and starts at the same time. */
+@NeedsGpu(emulated = true)
 class CudaStartTest {
   private static final String NAME = "test.backend";
   private static final String KNOB = "test.knob";
 
   @TempDir Path folder;
-
-  @BeforeEach
-  void emulatedDevice() {
-    assumeFalse(TestGpu.isReal(), "libraries are taken away from the emulated device");
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
-  }
 
   @Test
   void aMachineWithoutAGpuLoadsNoClassOfJcuda() throws Exception {

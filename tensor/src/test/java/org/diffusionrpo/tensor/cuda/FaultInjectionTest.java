@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,6 +12,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.diffusionrpo.kernels.cuda.CudaException;
 import org.diffusionrpo.kernels.cuda.DeviceOutOfMemoryError;
+import org.diffusionrpo.kernels.cuda.NeedsGpu;
 import org.diffusionrpo.kernels.cuda.TestGpu;
 import org.diffusionrpo.kernels.cuda.emulator.CudaEmulator;
 import org.diffusionrpo.kernels.cuda.emulator.Knob;
@@ -23,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Each call of a small training update fails once: one error that names it, nothing leaked, and the device goes on. */
+@NeedsGpu(emulated = true)
 class FaultInjectionTest {
   private static final int UNKNOWN = 999;
   private static final int LAUNCH_FAILED = 719;
@@ -43,8 +43,6 @@ class FaultInjectionTest {
   @BeforeEach
   @AfterEach
   void freshDevice() {
-    assumeFalse(TestGpu.isReal(), "faults are injected into the emulated device");
-    assumeTrue(TestGpu.missing() == null, TestGpu::missing);
     CudaEmulator.reset();
   }
 
