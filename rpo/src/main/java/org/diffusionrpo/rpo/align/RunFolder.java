@@ -110,12 +110,15 @@ final class RunFolder {
     } catch (IOException e) {
       throw new IOException(manifest() + ": cannot be read: " + e.getMessage(), e);
     }
+    Map<String, String> defaults = RunManifest.settings(new AlignSettings());
     List<String> differences = new ArrayList<>();
     for (String part : List.of("settings", "hashes")) {
       for (Map.Entry<String, JsonNode> entry : manifest.path(part).properties()) {
-        JsonNode before = old.path(part).path(entry.getKey());
-        if (!isFree(entry.getKey(), manifest) && !before.asText().equals(entry.getValue().asText())) {
-          differences.add(entry.getKey() + " was " + before.asText() + " and is now " + entry.getValue().asText());
+        JsonNode recorded = old.path(part).path(entry.getKey());
+        boolean older = recorded.isMissingNode() && part.equals("settings"); // than this setting
+        String before = older ? defaults.get(entry.getKey()) : recorded.asText();
+        if (!isFree(entry.getKey(), manifest) && !before.equals(entry.getValue().asText())) {
+          differences.add(entry.getKey() + " was " + before + " and is now " + entry.getValue().asText());
         }
       }
     }

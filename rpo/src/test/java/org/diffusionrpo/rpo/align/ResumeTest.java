@@ -54,6 +54,18 @@ class ResumeTest {
   }
 
   @Test
+  void aRunFromBeforeASettingExistedGoesOnWithItsDefault() throws IOException {
+    AlignSettings settings = withAverage("older");
+    stop(settings);
+    Path manifest = settings.out.resolve("run.json");
+    String text = Files.readString(manifest);
+    assertTrue(text.contains("\"precision\" : \"fp32\""), text);
+    Files.writeString(manifest, text.replaceFirst("\\s*\"precision\" : \"fp32\",", ""));
+    assertEquals(List.of(6, 7, 8, 9, 10), resume(settings));
+    RunOutcome.assertSame(averaged, outcome(settings));
+  }
+
+  @Test
   void damagedCheckpointCostsUpdatesButNoBits() throws IOException {
     AlignSettings settings = withAverage("damaged");
     stop(settings);
