@@ -15,6 +15,7 @@ import static jcuda.nvrtc.JNvrtc.nvrtcVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.stream.Stream;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
@@ -81,10 +82,20 @@ final class KernelCompiler {
     return new Compiler(major[0] + "." + minor[0], exact ? "sm_" + architecture : "compute_" + newest);
   }
 
-  /** How kernels are made, for the doctor. */
+  /** How kernels are made; the first start on a machine compiles for some seconds, in silence. */
   String describe() {
-    return compiler == null ? "kernels compiled ahead of time" : "kernels by NVRTC " + compiler.version + " for "
-        + compiler.target;
+    if (compiler == null) {
+      return "kernels compiled ahead of time";
+    }
+    boolean cached = Stream.of("attention", "attention_mma") // the slowest, of which a run takes one
+        .anyMatch(file -> cache.read(cachedName(KernelSource.of(file))) != null);
+    return "kernels by NVRTC " + compiler.version + " for " + compiler.target
+        + (cached ? "" : ", to be compiled at first use");
+  }
+
+  private String cachedName(KernelSource source) {
+    return "kernels/" + source.file() + "-" + compiler.target + "-nvrtc" + compiler.version + "-"
+        + source.hash().substring(0, 16);
   }
 
   /** Whether kernels are made for this very device, and not for the oldest one. */
@@ -108,8 +119,7 @@ final class KernelCompiler {
 
   /** False where NVRTC does not work, or is newer than the driver and writes PTX that the driver cannot read. */
   private boolean loadCompiled(CUmodule module, KernelSource source) {
-    String name = "kernels/" + source.file() + "-" + compiler.target + "-nvrtc" + compiler.version + "-"
-        + source.hash().substring(0, 16);
+    String name = cachedName(source);
     byte[] kept = cache.read(name);
     if (kept != null) {
       int code = loadCode(module, source, kept);

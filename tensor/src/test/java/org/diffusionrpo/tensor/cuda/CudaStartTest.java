@@ -44,6 +44,8 @@ class CudaStartTest {
     String output = start("auto", libraries("libcuda.so.1", "libcublas.so.12", "libcudnn.so.9", "libnvrtc.so.12"));
     assertTrue(output.contains("Running on the GPU: "), output);
     assertTrue(output.contains("compute capability 8.0") && output.contains("by NVRTC 12."), output);
+    assertTrue(output.contains("to be compiled at first use"), output);
+    assertFalse(start("auto", CudaEmulator.libraries()).contains("first use"), "the kernels are in the cache now");
   }
 
   @Test
