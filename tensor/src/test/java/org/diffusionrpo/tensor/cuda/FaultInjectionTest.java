@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -31,14 +30,20 @@ class FaultInjectionTest {
   private static final int CUDNN_EXECUTION_FAILED = 5000;
   private static final int NVRTC_INTERNAL_ERROR = 11;
 
+  /** Convolutions by cuDNN and by windows add in another order, and AdamW's first step enlarges small differences. */
+  private static final float TOLERANCE = 1e-4f;
+
   /** What gives back: a failure there leaves nothing to do, and the error that led to it was reported. */
   private static final Pattern RELEASE = Pattern.compile(".*(Destroy|Free|Release|Unload).*");
   /** What only explains, or has no status. */
   private static final Pattern TEXT = Pattern.compile(
       ".*(Error|Status)(Name|String)|nvrtcGetProgramLog.*|cudnnGet(Cudart)?Version");
 
-  /** Where there is another way: without cuDNN (JCuda may lose the code), without NVRTC, with a fresh upload slot. */
-  private static final Pattern OPTIONAL = Pattern.compile("cudnnGetConvolution.*Algorithm_v7|cuEventQuery|nvrtc.*");
+  /**
+   * Where there may be another way: without cuDNN (JCuda may lose the code), without NVRTC, with a fresh upload slot, or
+   * without the one whose event was not recorded when its buffer was closed.
+   */
+  private static final Pattern OPTIONAL = Pattern.compile("cudnnGetConvolution.*Algorithm_v7|cuEventQuery|cuEventRecord|nvrtc.*");
 
   @BeforeEach
   @AfterEach
@@ -50,22 +55,16 @@ class FaultInjectionTest {
   void everyCallThatFailsIsNamedAndNothingLeaks() {
     float[] expected = update();
     List<String> faults = new ArrayList<>();
-    for (Map.Entry<String, Integer> call : callsOfAnUpdate().entrySet()) {
-      String name = call.getKey();
-      if (TEXT.matcher(name).matches()) {
-        continue;
-      }
-      for (int nth : new int[] {1, (call.getValue() + 1) / 2, call.getValue()}) {
+    callsOfAnUpdate().forEach((name, count) -> {
+      for (int nth = 1; nth <= count && !TEXT.matcher(name).matches(); nth++) {
         CudaEmulator.reset();
         CudaEmulator.fail(name, nth, code(name));
-        boolean atGivingBack = name.equals("cuEventRecord") && nth == call.getValue();
-        String fault = atGivingBack || RELEASE.matcher(name).matches() ? afterFailedRelease(expected)
-            : afterFailure(name);
+        String fault = afterFailure(name, expected);
         if (fault != null) {
-          faults.add(name + " " + nth + " of " + call.getValue() + ": " + fault);
+          faults.add(name + " " + nth + " of " + count + ": " + fault);
         }
       }
-    }
+    });
     CudaEmulator.reset();
     assertEquals(List.of(), faults);
     assertArrayEquals(expected, update());
@@ -84,21 +83,30 @@ class FaultInjectionTest {
   }
 
   /** What is wrong, or null. */
-  private static String afterFailure(String name) {
+  private static String afterFailure(String name, float[] expected) {
+    boolean releases = RELEASE.matcher(name).matches();
     try {
-      update();
-      return OPTIONAL.matcher(name).matches() ? null : "no error";
+      float[] actual = update();
+      if (!releases && !OPTIONAL.matcher(name).matches()) {
+        return "no error";
+      } else if (!equal(expected, actual)) {
+        return "another result";
+      }
     } catch (CudaException e) {
       if (!e.getMessage().contains(name) || !e.getMessage().contains("(" + code(name) + ")")) {
         return "named only: " + e.getMessage();
       }
     }
-    return CudaEmulator.leaks().isEmpty() ? null : "leaked " + CudaEmulator.leaks();
+    return releases || CudaEmulator.leaks().isEmpty() ? null : "leaked " + CudaEmulator.leaks();
   }
 
-  private static String afterFailedRelease(float[] expected) {
-    float[] actual = update();
-    return Arrays.equals(expected, actual) ? null : "another result";
+  private static boolean equal(float[] expected, float[] actual) {
+    for (int i = 0; i < expected.length; i++) {
+      if (!(Math.abs(expected[i] - actual[i]) <= TOLERANCE)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static int code(String call) {
