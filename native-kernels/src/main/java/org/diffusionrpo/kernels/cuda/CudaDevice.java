@@ -46,7 +46,6 @@ public final class CudaDevice implements AutoCloseable {
   /** The device whose context is current in a thread. */
   private static final ThreadLocal<CudaDevice> CURRENT = new ThreadLocal<>();
 
-
   private final CudaOptions options;
   private final DeviceInfo info;
   private final Resources resources = new Resources();
@@ -92,7 +91,7 @@ public final class CudaDevice implements AutoCloseable {
   public static CudaDevice open(CudaOptions options) {
     List<DeviceInfo> devices = DeviceInfo.all();
     if (devices.isEmpty()) {
-      throw new CudaException("the driver finds no GPU (nvidia-smi shows what it sees)");
+      throw new CudaException("the driver finds no GPU (nvidia-smi shows what it sees; a container needs --gpus all)");
     } else if (options.device() < 0 || options.device() >= devices.size()) {
       throw new CudaException("there is no GPU " + options.device() + ", the last one is " + (devices.size() - 1));
     }
