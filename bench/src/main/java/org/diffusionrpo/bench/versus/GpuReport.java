@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.diffusionrpo.kernels.cuda.CudaException;
@@ -27,6 +28,9 @@ public final class GpuReport {
   private static final int PEAK = 8192;
   private static final int COPIED_FLOATS = 1 << 26;
   private static final int PAIRS = 4;
+  /** Of the images of operations that are bound by memory: the UNet's first level. */
+  private static final int SIDE = 64;
+  private static final int CHANNELS = 320;
 
   private final PrintStream out;
   private final String device;
@@ -94,6 +98,14 @@ public final class GpuReport {
         print(row, time, flops, bytes);
       }
     }
+    MovingOperations.of(SIDE, CHANNELS).forEach((name, prepare) -> {
+      if (rows.matcher(name).find()) {
+        double time = measured(name, () -> time(() -> prepare.apply(backend), 1, 1));
+        if (!Double.isNaN(time)) {
+          out.println(moving(name, time, moved(prepare), bytes));
+        }
+      }
+    });
   }
 
   /** An update of a few pairs, each on its own, and what it means for the recipe's large batches. */
@@ -126,16 +138,22 @@ public final class GpuReport {
       double rate = row.operations() / time;
       line.append(String.format(Locale.ROOT, " %10.2f %5.1f %%", rate * 1e-12, 100 * rate / peak));
     } else if (!row.isWholeNetwork()) {
-      double rate = moved(row) / time;
-      line.append(String.format(Locale.ROOT, " %10s %7s %10.1f %5.1f %%", "", "", rate * 1e-9, 100 * rate / copy));
+      out.println(moving(row.name(), time, moved(counting -> row.prepare(new OurWorker(counting))), copy));
+      return;
     }
     out.println(line);
   }
 
-  /** Bytes that the row's operations read and write at least. */
-  private static double moved(Row row) {
+  private static String moving(String name, double time, double moved, double copy) {
+    double rate = moved / time;
+    return String.format(Locale.ROOT, "%-52s %10.3f %10s %7s %10.1f %5.1f %%", name, time * 1e3, "", "", rate * 1e-9,
+        100 * rate / copy);
+  }
+
+  /** Bytes that the operations read and write at least. */
+  private static double moved(Function<Backend, Runnable> prepare) {
     CountingBackend counting = new CountingBackend();
-    Runnable run = row.prepare(new OurWorker(counting));
+    Runnable run = prepare.apply(counting);
     counting.takeWork();
     run.run();
     Work work = counting.takeWork();

@@ -30,10 +30,12 @@ class GpuReportTest {
   @Test
   void everyPrecisionHasItsTable() {
     long precisions = Arrays.stream(Precision.values()).filter(each -> TestGpu.missing(each) == null).count();
-    String report = report("layer_norm .*forward|gemm NT 64x");
+    String report = report("layer_norm .*forward|gemm NT 64x|^adamw|^sum_rows");
     assertEquals(precisions, count(report, "Running on the GPU: .*"), report);
     assertEquals(precisions, count(report, "copy [0-9.]+ GB/s, cuBLAS gemm NT 64x64x64 .*"), report);
     assertEquals(precisions, count(report, "layer_norm \\[2,4096,320] forward +[0-9.]+ +[0-9.]+ +[0-9.]+ %"), report);
+    assertEquals(precisions, count(report, "adamw \\[2,64,64,320] +[0-9.]+ +[0-9.]+ +[0-9.]+ %"), report);
+    assertEquals(precisions, count(report, "sum_rows \\[2,64,64,320] +[0-9.]+ +[0-9.]+ +[0-9.]+ %"), report);
     assertEquals(precisions, count(report, "gemm NT 64x1280x11520 +[0-9.]+ +[0-9.]+ +[0-9.]+ %"), report);
   }
 
