@@ -202,17 +202,13 @@ public final class DeviceMemory implements AutoCloseable {
     return uploads.of(values);
   }
 
-  DeviceBuffer upload(double[] values) {
-    refuseWhileRecording("an upload");
-    return uploads.of(values.length * 8L, piece -> piece.asDoubleBuffer().put(values));
-  }
-
   /** Overwrites part of a buffer, in the order of the compute stream. */
   public void write(DeviceBuffer y, long byteOffset, float[] values, int count) {
     refuseWhileRecording("a write from the host");
     transfers.write(y, byteOffset, values, count);
   }
 
+  /** The same for the bits of half floats. */
   public void write(DeviceBuffer y, long byteOffset, short[] values, int count) {
     refuseWhileRecording("a write from the host");
     transfers.write(y, byteOffset, values, count);
@@ -224,16 +220,19 @@ public final class DeviceMemory implements AutoCloseable {
     transfers.read(out, x);
   }
 
+  /** The same for the bits of half floats. */
   public void read(short[] out, DeviceBuffer x) {
     refuseWhileRecording("reading back");
     transfers.read(out, x);
   }
 
+  /** The same for sums in double. */
   public void read(double[] out, DeviceBuffer x) {
     refuseWhileRecording("reading back");
     transfers.read(out, x);
   }
 
+  /** The first {@code bytes} of x to y, in the order of the compute stream. */
   public void copy(DeviceBuffer y, DeviceBuffer x, long bytes) {
     Status.driver("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(y.pointer(), x.pointer(), bytes, compute));
   }

@@ -45,6 +45,7 @@ public final class Gemm {
     }
   }
 
+  /** The same for fp32 operands. */
   public void multiply(DeviceBuffer c, long ldc, DeviceBuffer a, long lda, boolean transposeA, DeviceBuffer b,
       long ldb, boolean transposeB, int m, int n, int k, float alpha, float beta) {
     multiply(c, ldc, Operand.f32(a), lda, transposeA, Operand.f32(b), ldb, transposeB, m, n, k, alpha, beta);
