@@ -56,6 +56,14 @@ class CudaStartTest {
   }
 
   @Test
+  void whereNvrtcFailsTheKernelsOfTheJarAreTakenToo() throws Exception {
+    String output = start("cuda", CudaEmulator.libraries(), "-D" + KNOB + "=NVRTC_BROKEN:true");
+    assertTrue(output.contains("NVRTC_ERROR_BUILTIN_OPERATION_FAILURE"), output);
+    assertTrue(output.contains("is taken as compiled ahead of time"), output);
+    assertEquals(result(start("cuda", CudaEmulator.libraries())), result(output));
+  }
+
+  @Test
   void aMissingLibraryIsNamedWithWhatToInstall() throws Exception {
     Path withoutCudnn = libraries("libcuda.so.1", "libcublas.so.12");
     String output = start("cuda", withoutCudnn);
